@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
 from callbacks.measurement import Measurement
@@ -25,12 +24,12 @@ class Losses(Measurement):
     """
 
     def measure(self, table: Table, training: FullBatchTraining) -> Mapping[str, Tensor | float]:
-        margins = table.margins[~table.train]
+        margins = table.on_test(table.margins)
         largest = training.largest_loss
         return {
             "loss/train": table.train_loss,
             "loss/test": table.test_loss,
-            "loss/all": table.losses.mean(dtype=torch.float64),
+            "loss/all": table.losses.mean(),
             "loss/objective": table.objective,
             "accuracy/train": table.train_accuracy,
             "accuracy/test": table.test_accuracy,

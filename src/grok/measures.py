@@ -18,18 +18,6 @@ from grok import fourier
 from grok.cross_entropy import cross_entropies
 
 
-def losses(logits: Float[Tensor, "a=p b=p c=p"], answers: Int[Tensor, "a=p b=p"]) -> Float[Tensor, "a=p b=p"]:
-    """Cross-entropy of each question over the p number classes, in nats."""
-    return cross_entropies(logits.flatten(0, 1), answers.flatten()).view_as(answers)
-
-
-def margins(logits: Float[Tensor, "a=p b=p c=p"], answers: Int[Tensor, "a=p b=p"]) -> Float[Tensor, "a=p b=p"]:
-    """The answer's logit less the largest other one; positive where the network is right."""
-    answer = logits.gather(2, answers[:, :, None])
-    others = logits.scatter(2, answers[:, :, None], -torch.inf)
-    return answer[:, :, 0] - others.amax(2)
-
-
 def answer_sums(
     logits: Float[Tensor, "a=p b=p c=p"], answers: Int[Tensor, "a=p b=p"], group: Bool[Tensor, "a=p b=p"]
 ) -> tuple[Float[Tensor, "side y=p c=p"], Int[Tensor, "side y=p"]]:

@@ -13,7 +13,7 @@ from torch import Tensor
 from torchmetrics.functional.classification import multiclass_stat_scores
 
 from grok import arithmetic, fourier, keys, measures
-from grok.cross_entropy import cross_entropies
+from grok.cross_entropy import losses_and_margins
 from grok.transformer import Transformer
 
 RULES = ("W_L", "max", "W_E", "neurons", "logits")
@@ -72,34 +72,60 @@ class Table:
     # --- losses and accuracies
 
     @cached_property
+    def _losses_and_margins(self) -> tuple[Float[Tensor, "a=p b=p"], Float[Tensor, "a=p b=p"]]:
+        losses, margins = losses_and_margins(self.logits.flatten(0, 1), self.answers.flatten())
+        return losses.view_as(self.answers), margins.view_as(self.answers)
+
+    @property
     def losses(self) -> Float[Tensor, "a=p b=p"]:
-        return measures.losses(self.logits, self.answers)
+        """Cross-entropy of each question over the p number classes [nats, float64]."""
+        return self._losses_and_margins[0]
+
+    @property
+    def margins(self) -> Float[Tensor, "a=p b=p"]:
+        """The answer's logit less the largest other number's; positive where the network is right (float64)."""
+        return self._losses_and_margins[1]
 
     @cached_property
-    def margins(self) -> Float[Tensor, "a=p b=p"]:
-        return measures.margins(self.logits, self.answers)
+    def _sides(self) -> tuple[Int[Tensor, " test"], Int[Tensor, " train"]]:
+        """The test questions and the training questions, as rows of the flattened table."""
+        train = self.train.flatten()
+        return (~train).nonzero().flatten(), train.nonzero().flatten()
+
+    def on_train(self, values: Float[Tensor, "a=p b=p ..."] | Int[Tensor, "a=p b=p"]) -> Tensor:
+        """The values of the training questions."""
+        return values.flatten(0, 1).index_select(0, self._sides[1])
+
+    def on_test(self, values: Float[Tensor, "a=p b=p ..."] | Int[Tensor, "a=p b=p"]) -> Tensor:
+        """The values of the other questions."""
+        return values.flatten(0, 1).index_select(0, self._sides[0])
 
     @cached_property
     def train_loss(self) -> Float[Tensor, ""]:
         """Mean cross-entropy over training questions and the p number classes [nats]."""
-        return self.losses[self.train].mean(dtype=torch.float64)
+        return self.on_train(self.losses).mean()
 
     @cached_property
     def test_loss(self) -> Float[Tensor, ""]:
         """Mean cross-entropy over the other questions and the p number classes [nats]."""
-        return self.losses[~self.train].mean(dtype=torch.float64)
+        return self.on_test(self.losses).mean()
+
+    @cached_property
+    def predictions(self) -> Int[Tensor, "a=p b=p"]:
+        """The number with the largest logit for each question."""
+        return self.logits.argmax(2)
 
     @cached_property
     def train_accuracy(self) -> Float[Tensor, ""]:
-        return self._accuracy(self.train)
+        return self._accuracy(self.on_train(self.predictions), self.on_train(self.answers))
 
     @cached_property
     def test_accuracy(self) -> Float[Tensor, ""]:
-        return self._accuracy(~self.train)
+        return self._accuracy(self.on_test(self.predictions), self.on_test(self.answers))
 
-    def _accuracy(self, chosen: Bool[Tensor, "a=p b=p"]) -> Float[Tensor, ""]:
+    def _accuracy(self, predictions: Int[Tensor, " q"], answers: Int[Tensor, " q"]) -> Float[Tensor, ""]:
         right, *_, count = multiclass_stat_scores(
-            self.logits[chosen], self.answers[chosen], num_classes=self.p, average="micro", validate_args=False
+            predictions, answers, num_classes=self.p, average="micro", validate_args=False
         )
         accuracy: Tensor = right.double() / count
         return accuracy
@@ -107,8 +133,10 @@ class Table:
     @cached_property
     def objective(self) -> Float[Tensor, ""]:
         """What training minimises: cross-entropy over training questions and all p + 1 classes [nats]."""
-        each = cross_entropies(self.all_logits[self.train], self.answers[self.train])
-        return each.mean(dtype=torch.float64)
+        logits, answers = self._training
+        right = logits.gather(1, answers[:, None]).double()
+        beyond = self.on_train(self.all_logits[:, :, self.p :]).double() - right  # of "=", where it is a class
+        return torch.logaddexp(self.on_train(self.losses), beyond.logsumexp(1)).mean()
 
     # --- sums over questions of one answer
 
@@ -212,7 +240,7 @@ class Table:
 
     @cached_property
     def _training(self) -> tuple[Float[Tensor, "q c=p"], Int[Tensor, " q"]]:
-        return self.logits[self.train], self.answers[self.train]
+        return self.on_train(self.logits), self.on_train(self.answers)
 
     @cached_property
     def squared_weights(self) -> dict[str, Float[Tensor, ""]]:
