@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from grok.checks import is_number, whole
+from grok.fused import gathered_attention, relu_mlp
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": functional.relu, "gelu": functional.gelu}
 
@@ -69,17 +70,24 @@ class Block(nn.Module):
         for i in range(2 if last else 0, 3):
             x = self.attention(streams[i], streams[: i + 1])
             if self.has_mlp:
-                neurons = self.activation(functional.linear(x.values, self.W_in, self.b_in))
-                x = Rows(x.values + self.dropout(functional.linear(neurons, self.W_out, self.b_out)), x.of)
+                stream, neurons = self.mlp(x.values)
+                x = Rows(stream, x.of)
             after.append(x)
         return after, neurons
+
+    def mlp(self, x: Float[Tensor, "row d_model"]) -> tuple[Tensor, Tensor]:
+        """The residual stream `x` after the MLP, and the neurons."""
+        if self.activation is functional.relu and not self.dropout.p:
+            return relu_mlp(x, self.W_in, self.b_in, self.W_out, self.b_out)
+        neurons = self.activation(functional.linear(x, self.W_in, self.b_in))
+        return x + self.dropout(functional.linear(neurons, self.W_out, self.b_out)), neurons
 
     def attention(self, here: Rows, seen: Sequence[Rows]) -> Rows:
         """The residual stream `here` after attending to the positions `seen`, itself the last."""
         if len(seen) == 1:  # position 0 sees itself alone: attention 1, and its rows stay distinct
             mixed = functional.linear(here.values, self.W_V.flatten(0, 1))
             return Rows(here.values + self.dropout(functional.linear(mixed, self.W_O)), here.of)
-        one_query = here.of is None and len(here.values) == 1
+        one_query = here.of is None and len(here.values) == 1 and seen[0].of is not None
         mixed = self._one_query(here, seen) if one_query else self._per_question(here, seen)
         return Rows(here.per_question() + self.dropout(functional.linear(mixed, self.W_O)), None)
 
@@ -115,10 +123,9 @@ class Block(nn.Module):
             shift = (scores.amax(0) + scores[-1]) / 2
         e = (scores - shift).exp()
         table = torch.cat([(e[:, :, None] * self._split(value)).flatten(1), e], 1)
-        parts = torch.split(table, [len(x.values) for x in seen])
-        first, second, last = (Rows(part, x.of).per_question() for part, x in zip(parts, seen, strict=True))
-        total = first + (second + last)
-        return (self._split(total[:, : -self.n_heads]) / total[:, -self.n_heads :, None]).flatten(1)
+        first, second, last = torch.split(table, [len(x.values) for x in seen])
+        a, b = (cast(Tensor, x.of) for x in seen[:2])
+        return gathered_attention(first, second, last, a, b, self.n_heads)
 
 
 class Transformer(nn.Module):
