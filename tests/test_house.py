@@ -19,12 +19,25 @@ FRAMEWORKS = {"lightning", "hydra", "omegaconf", "wandb", "rich", "pandas", "mat
 # From the ground up: a module imports only from those before it.
 ORDER = [
     "checks",
-    *("arithmetic", "cross_entropy", "fourier", "transformer", "keys", "measures", "table", "phases", "schedule"),
+    *(
+        "arithmetic",
+        "cross_entropy",
+        "fused",
+        "fourier",
+        "transformer",
+        "keys",
+        "measures",
+        "table",
+        "phases",
+        "schedule",
+    ),
     *(
         "run_folder",
         "places",
         "provenance",
         "figures",
+        "machine",
+        "adamw",
         "lit",
         "final_keys",
         "resume",

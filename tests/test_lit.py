@@ -134,6 +134,7 @@ def test_a_loss_that_is_no_number_is_found_with_its_step() -> None:
         ({"betas": (0.9, 1.0)}, r"`optim.betas` must be two numbers, each at least 0 and below 1. Got \[0.9, 1.0\]."),
         ({"eps": 0.0}, "`optim.eps` must be above 0. Got 0.0."),
         ({"warmup_steps": -1}, "`optim.warmup_steps` must be a whole number, 0 or more. Got -1."),
+        ({"tf32": 1}, "`optim.tf32` must be true or false. Got 1."),
     ],
 )
 def test_settings_that_cannot_be_are_refused(optim: dict[str, Any], sentence: str) -> None:

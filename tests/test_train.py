@@ -132,6 +132,7 @@ def test_a_sweep_in_one_process_trains_each_point_in_its_own_folder(tmp_path: Pa
         (["trainer.accelerator=warp"], "`trainer` must be settings of lightning.Trainer that this machine can meet: "),
         (["+trainer.speed=9"], "`trainer` must be settings of lightning.Trainer that this machine can meet: "),
         (["trainer.devices=2"], "`trainer.devices` must be 1: one full batch is one device's work. Got 2."),
+        (["optim.tf32=true"], "`optim.tf32` must be false on a CPU: TF32 is a mode of NVIDIA's GPUs. Got True."),
     ],
 )
 def test_bad_input_is_one_sentence(tmp_path: Path, arguments: list[str], sentence: str) -> None:

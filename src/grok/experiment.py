@@ -67,6 +67,8 @@ def assembled(config: DictConfig) -> Experiment:
     module = FullBatchTraining(network, schedule, **config.optim)
     _check_keys(config.key_frequencies, data.p)
     trainer = _trainer(config, [instantiate(callback) for callback in config.callbacks.values()])
+    if module.tf32 and trainer.strategy.root_device.type != "cuda":
+        raise ValueError("`optim.tf32` must be false on a CPU: TF32 is a mode of NVIDIA's GPUs. Got True.")
     checkpoint, step, measured = None, 0, -1
     if config.resume:
         step, checkpoint = checkpoint_to_resume(folder, config.trainer.max_steps, config.stop)

@@ -7,6 +7,7 @@ Everything that users see counts optimizer steps, which `trainer.global_step` do
 
 import itertools
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import torch
@@ -15,8 +16,10 @@ from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor
 
 from grok import arithmetic
+from grok.adamw import FullBatchAdamW
 from grok.checks import is_number, whole
 from grok.cross_entropy import cross_entropy
+from grok.machine import tf32_products
 from grok.schedule import Schedule
 from grok.table import Table
 from grok.transformer import Transformer
@@ -99,6 +102,7 @@ class FullBatchTraining(LightningModule):
         wd: decoupled weight decay, on every parameter.
         betas, eps: of AdamW.
         warmup_steps: update n uses lr · min(n / warmup_steps, 1), so the first uses 0.
+        tf32: let a GPU's tensor cores take the steps, exact float32 otherwise; measurements are always exact.
     """
 
     def __init__(
@@ -110,6 +114,7 @@ class FullBatchTraining(LightningModule):
         betas: tuple[float, float],
         eps: float,
         warmup_steps: int,
+        tf32: bool = False,
     ) -> None:
         for name, value, zero in [("lr", lr, False), ("wd", wd, True), ("eps", eps, False)]:
             if not is_number(value) or not (value >= 0 if zero else value > 0):
@@ -117,19 +122,20 @@ class FullBatchTraining(LightningModule):
         if len(betas) != 2 or not all(is_number(beta) and 0 <= beta < 1 for beta in betas):
             raise ValueError(f"`optim.betas` must be two numbers, each at least 0 and below 1. Got {list(betas)}.")
         whole("optim.warmup_steps", warmup_steps, 0)
+        if not isinstance(tf32, bool):
+            raise ValueError(f"`optim.tf32` must be true or false. Got {tf32!r}.")
         super().__init__()
         self.automatic_optimization = False
         self.network = network
         self.schedule = schedule
         self.lr, self.wd, self.betas, self.eps, self.warmup_steps = lr, wd, betas, eps, warmup_steps
+        self.tf32 = tf32
         self.measured_step = -1  # of the last regular measurement; -1 before the first
         self.largest_loss: float | None = None  # of any step since then
         self._recorded: dict[str, Tensor | float] = {}
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        return torch.optim.AdamW(
-            self.parameters(), lr=self.lr, betas=self.betas, eps=self.eps, weight_decay=self.wd, fused=True
-        )
+        return FullBatchAdamW(self.parameters(), self.lr, self.betas, self.eps, self.wd)
 
     def training_step(self, batch: Questions, batch_idx: int) -> None:
         """Optimizer steps up to the next measurement, or to a request to stop.
@@ -141,18 +147,21 @@ class FullBatchTraining(LightningModule):
             return
         optimizer = self.optimizers()
         assert isinstance(optimizer, LightningOptimizer)
-        begin = self.global_step
-        losses = []
-        for step in range(begin, self.schedule.following(begin)):
-            for group in optimizer.param_groups:
-                group["lr"] = self.lr * min(step / self.warmup_steps, 1) if self.warmup_steps else self.lr
+
+        def gradients() -> Tensor:
             optimizer.zero_grad()
             loss = cross_entropy(self.network(batch.a, batch.b), batch.answers)
             loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            losses.append(loss.detach())
-            if self.trainer.should_stop:  # after a step, so that no step is measured twice
-                break
+            return loss.detach()
+
+        begin = self.global_step
+        losses = []
+        with tf32_products() if self.tf32 else nullcontext():
+            for step in range(begin, self.schedule.following(begin)):
+                optimizer.set_lr(self.lr * min(step / self.warmup_steps, 1) if self.warmup_steps else self.lr)
+                losses.append(optimizer.step(gradients))
+                if self.trainer.should_stop:  # after a step, so that no step is measured twice
+                    break
         if losses:
             self._look_at(torch.stack(losses), begin)
 

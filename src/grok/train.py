@@ -27,6 +27,7 @@ from grok import figures, places
 from grok.experiment import Experiment, absences, assembled, flat_settings
 from grok.final_keys import HISTORY_COLUMNS, Conclusion, conclude
 from grok.lit import DivergedError
+from grok.machine import exact_products, keep_memory
 from grok.provenance import provenance
 from grok.resume import resumed_config
 from grok.run_folder import RunFolder, kept_steps, replace_text
@@ -34,13 +35,18 @@ from grok.run_folder import RunFolder, kept_steps, replace_text
 
 def train(experiment: Experiment, console: Console) -> dict[str, Any]:
     """Train to the end and return the summary."""
+    keep_memory()
+    if experiment.config.threads is not None:
+        torch.set_num_threads(experiment.config.threads)
+    with exact_products(experiment.trainer.strategy.root_device) as products:
+        return _train(experiment, console, products)
+
+
+def _train(experiment: Experiment, console: Console, products: str) -> dict[str, Any]:
     began = time.perf_counter()
     config, folder, module = experiment.config, experiment.folder, experiment.module
     trainer, loggers = experiment.trainer, experiment.loggers
     torch.manual_seed(config.seed)  # of dropout; the network has its own generator
-    torch.set_float32_matmul_precision("highest")
-    if config.threads is not None:
-        torch.set_num_threads(config.threads)
     earlier = folder.summary().get("wall_seconds", 0.0) if config.resume else 0.0
     frozen = OmegaConf.merge(config, {"resume": None})  # a matter of this command, not of the run
     replace_text(folder.config, OmegaConf.to_yaml(frozen, resolve=True))
@@ -49,7 +55,7 @@ def train(experiment: Experiment, console: Console) -> dict[str, Any]:
     status, reason = "failed", None
     try:
         device = trainer.strategy.root_device
-        folder.write_summary(status="running", **provenance(device))
+        folder.write_summary(status="running", **provenance(device), float32_products=products)
         say.announce(console, config, experiment.data, module, folder.summary(), absences(experiment))
         for logger in loggers:
             logger.log_hyperparams(flat_settings(config))
