@@ -1,9 +1,9 @@
-# make train [ARGS="optim.wd=0.5 …"] · make test · make slow · make check · make install
+# make train [ARGS="optim.wd=0.5 …"] · make test · make slow · make check · make bench · make install
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable
 
-.PHONY: train test slow check install clean
+.PHONY: train test slow check bench install clean
 
 train: .venv/installed
 	$(BIN)/python -m grok.train $(ARGS)
@@ -19,6 +19,9 @@ check: .venv/complete
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+bench: .venv/installed .venv/lens/installed
+	$(BIN)/python -m benchmarks --transformer-lens .venv/lens/bin/python $(ARGS)
+
 install: .venv/complete
 
 .venv/installed: pyproject.toml constraints.txt
@@ -31,6 +34,13 @@ install: .venv/complete
 
 .venv/complete: .venv/installed
 	$(PIP) ".[dev]"
+	@touch $@
+
+# TransformerLens, to be timed beside this project, by the same torch
+.venv/lens/installed: .venv/installed
+	$(PYTHON) -m venv .venv/lens
+	.venv/lens/bin/pip install --quiet --disable-pip-version-check "transformer-lens>=3.9,<4" \
+		"torch==$$($(BIN)/python -c 'import torch; print(torch.__version__.split("+")[0])')"
 	@touch $@
 
 clean:

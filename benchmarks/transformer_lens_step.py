@@ -1,0 +1,56 @@
+"""The training step of TransformerLens' grokking demo, without its test pass; runs in an environment of its own."""
+
+import argparse
+
+import torch
+from transformer_lens import HookedTransformer, HookedTransformerConfig  # type: ignore[import-not-found]
+
+from benchmarks.worker import serve
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--p", type=int)
+    parser.add_argument("--questions", type=int)
+    parser.add_argument("--device")
+    told = parser.parse_args()
+    p = told.p
+    model = HookedTransformer(
+        HookedTransformerConfig(
+            n_layers=1,
+            n_heads=4,
+            d_model=128,
+            d_head=32,
+            d_mlp=512,
+            act_fn="relu",
+            normalization_type=None,
+            d_vocab=p + 1,
+            d_vocab_out=p,
+            n_ctx=3,
+            init_weights=True,
+            device=told.device,
+            seed=0,
+        )
+    )
+    for name, parameter in model.named_parameters():
+        if "b_" in name:
+            parameter.requires_grad = False
+    chosen = torch.randperm(p * p, generator=torch.Generator().manual_seed(0))[: told.questions].to(told.device)
+    a, b = chosen // p, chosen % p
+    tokens = torch.stack([a, b, torch.full_like(a, p)], 1)
+    answers = (a + b) % p
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=1.0, betas=(0.9, 0.98))
+
+    def step() -> None:
+        logs = model(tokens)[:, -1].to(torch.float64).log_softmax(-1)
+        loss = -logs.gather(-1, answers[:, None])[:, 0].mean()
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        loss.item()  # the demo keeps every loss
+
+    serve(step)
+
+
+if __name__ == "__main__":
+    main()
