@@ -70,8 +70,11 @@ class _GatheredAttention(torch.autograd.Function):
     def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor | None, ...]:
         mixed, inverse, a, b = cast(tuple[Tensor, ...], ctx.saved_tensors)  # type: ignore[attr-defined]
         rows_first, rows_second = cast(tuple[int, int], ctx.rows)  # type: ignore[attr-defined]
-        weighted = _by_head(grad, inverse.shape[1]) * inverse[:, :, None]
-        total = torch.cat([weighted.flatten(1), -(weighted * mixed).sum(2)], 1)
+        (q, width), n_heads = grad.shape, inverse.shape[1]
+        total = grad.new_empty(q, width + n_heads)
+        weighted = _by_head(total[:, :width], n_heads)
+        torch.mul(_by_head(grad, n_heads), inverse[:, :, None], out=weighted)
+        torch.sum(weighted * mixed, 2, out=total[:, width:]).neg_()
         second = _sums(total, b, rows_second)
         return _sums(total, a, rows_first), second, second.sum(0, keepdim=True), None, None, None
 

@@ -89,7 +89,7 @@ class Block(nn.Module):
             return Rows(here.values + self.dropout(functional.linear(mixed, self.W_O)), here.of)
         one_query = here.of is None and len(here.values) == 1 and seen[0].of is not None
         mixed = self._one_query(here, seen) if one_query else self._per_question(here, seen)
-        return Rows(here.per_question() + self.dropout(functional.linear(mixed, self.W_O)), None)
+        return Rows(self.dropout(functional.linear(mixed, self.W_O)).add_(here.per_question()), None)
 
     def _split(self, x: Tensor) -> Float[Tensor, "row head d_head"]:
         return x.view(len(x), self.n_heads, -1)
