@@ -19,8 +19,6 @@ from benchmarks.worker import answer_ready, answer_seconds, commands, serve
 from callbacks import RunRecord
 from callbacks.measurement import Measurement
 from grok import places
-from grok.adamw import FullBatchAdamW
-from grok.cross_entropy import cross_entropy
 from grok.experiment import Experiment, assembled
 from grok.machine import exact_products, keep_memory, tf32_products
 from grok.table import Table
@@ -49,15 +47,10 @@ def mainline(folder: str, p: int, device: str) -> Experiment:
 
 def project_step(experiment: Experiment) -> Callable[[], object]:
     """The step that training takes, without Lightning."""
-    network, (a, b, answers) = experiment.module.network, experiment.data.training
-    optimizer = cast(FullBatchAdamW, experiment.module.configure_optimizers())
-
-    def gradients() -> torch.Tensor:
-        optimizer.zero_grad()
-        loss = cross_entropy(network(a, b), answers)
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss.detach()
-
+    optimizer, gradients = (
+        experiment.module.configure_optimizers(),
+        experiment.module.gradients(experiment.data.training),
+    )
     return lambda: optimizer.step(gradients)
 
 

@@ -45,6 +45,10 @@ ORDER = [
         "experiment",
         "console",
         "train",
+        "sweep",
+        "pool",
+        "launch",
+        "point",
     ),
 ]
 
@@ -83,7 +87,7 @@ def test_only_entry_points_and_the_logger_know_wandb_and_hydra() -> None:
         for file in [*(ROOT / "src/grok").glob("*.py"), *(ROOT / "callbacks").glob("*.py")]
         if {name.split(".")[0] for name in imported(file)} & {"wandb", "hydra"}
     }
-    assert knowing == {"train", "experiment", "wandb_logger"}
+    assert knowing == {"train", "experiment", "wandb_logger", "launch"}
 
 
 def test_callbacks_are_this_projects_own() -> None:

@@ -1,4 +1,3 @@
-import json
 import os
 import subprocess
 import sys
@@ -96,15 +95,6 @@ def test_logged_values_agree_with_the_snapshots_in_float64(tmp_path: Path) -> No
 def test_two_runs_of_one_configuration_are_identical(tmp_path: Path, dropout: float) -> None:
     one, two = (run(tmp_path / name, f"model.dropout={dropout}")[0] for name in ("one", "two"))
     assert_same(one, two)
-
-
-def test_a_sweep_in_one_process_trains_each_point_in_its_own_folder(tmp_path: Path) -> None:
-    done = command("-m", "optim.wd=0,1", folder=tmp_path)
-    assert done.returncode == 0, done.stderr
-    summaries = sorted(tmp_path.glob("logs/train/*_sweep/*/summary.json"))
-    assert [file.parent.name for file in summaries] == ["0", "1"]
-    weights = [json.loads(file.read_text())["final"]["progress/sum_squared_weights"] for file in summaries]
-    assert weights[0] > weights[1]
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def assembled(config: DictConfig) -> Experiment:
             raise ValueError(
                 f"`trainer.max_steps` must be above the {step} steps of {checkpoint}. Got {schedule.max_steps}."
             )
-    trainer.loggers = [instantiate(logger) for logger in config.logger.values()]
+    trainer.loggers = [instantiate(logger) for logger in (config.logger or {}).values()]
     return Experiment(config, folder, data, module, trainer, trainer.loggers, checkpoint, step, measured)
 
 

@@ -6,7 +6,7 @@ Everything that users see counts optimizer steps, which `trainer.global_step` do
 """
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from typing import Any, NamedTuple
 
@@ -134,7 +134,7 @@ class FullBatchTraining(LightningModule):
         self.largest_loss: float | None = None  # of any step since then
         self._recorded: dict[str, Tensor | float] = {}
 
-    def configure_optimizers(self) -> torch.optim.Optimizer:
+    def configure_optimizers(self) -> FullBatchAdamW:
         return FullBatchAdamW(self.parameters(), self.lr, self.betas, self.eps, self.wd)
 
     def training_step(self, batch: Questions, batch_idx: int) -> None:
@@ -147,13 +147,7 @@ class FullBatchTraining(LightningModule):
             return
         optimizer = self.optimizers()
         assert isinstance(optimizer, LightningOptimizer)
-
-        def gradients() -> Tensor:
-            optimizer.zero_grad()
-            loss = cross_entropy(self.network(batch.a, batch.b), batch.answers)
-            loss.backward()  # type: ignore[no-untyped-call]
-            return loss.detach()
-
+        gradients = self.gradients(batch)
         begin = self.global_step
         losses = []
         with tf32_products() if self.tf32 else nullcontext():
@@ -164,6 +158,17 @@ class FullBatchTraining(LightningModule):
                     break
         if losses:
             self._look_at(torch.stack(losses), begin)
+
+    def gradients(self, batch: Questions) -> Callable[[], Tensor]:
+        """What `FullBatchAdamW.step` asks for: sets all gradients and returns the loss."""
+
+        def closure() -> Tensor:
+            self.network.zero_grad()
+            loss = cross_entropy(self.network(batch.a, batch.b), batch.answers)
+            loss.backward()  # type: ignore[no-untyped-call]
+            return loss.detach()
+
+        return closure
 
     def _look_at(self, losses: Tensor, begin: int) -> None:
         bad = (~losses.isfinite()).nonzero().flatten()

@@ -30,7 +30,15 @@ def run_folder(resume: str | None, task_name: str, name: str) -> str:
     return str(logs_folder() / task_name / f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{name.replace('/', '_')}")
 
 
+def sweep_folder(sweep: str | None, task_name: str) -> str:
+    """The folder of the sweep to go on with, or a new one named by time."""
+    if sweep:
+        return str(Path(sweep).absolute())
+    return str(logs_folder() / task_name / f"{datetime.now():%Y-%m-%d_%H-%M-%S}_sweep")
+
+
 def register_resolvers() -> None:
     """Make these places known to the configuration."""
+    OmegaConf.register_new_resolver("grok.sweep_folder", sweep_folder, replace=True, use_cache=True)
     OmegaConf.register_new_resolver("grok.logs", lambda: str(logs_folder()), replace=True)
     OmegaConf.register_new_resolver("grok.run_folder", run_folder, replace=True, use_cache=True)

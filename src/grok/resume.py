@@ -26,7 +26,7 @@ def resumed_config(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
     if not folder.config.exists():
         raise ValueError(f"`resume` must be the folder of a run, with a config.yaml. Got {config.resume}.")
     frozen = OmegaConf.load(folder.config)
-    frozen = OmegaConf.create(_moved(OmegaConf.to_container(frozen), frozen.folder, str(folder.path)))
+    frozen = OmegaConf.create(moved(OmegaConf.to_container(frozen), frozen.folder, str(folder.path)))
     names = [override.lstrip("+~").partition("=")[0] for override in overrides]
     if "experiment" in names:  # a whole experiment was named: take all of it
         wanted = OmegaConf.create(OmegaConf.to_container(config, resolve=True))
@@ -97,10 +97,10 @@ def read_checkpoint(file: Any, argument: str) -> Mapping[str, Any]:
     return contents
 
 
-def _moved(node: Any, before: str, after: str) -> Any:
+def moved(node: Any, before: str, after: str) -> Any:
     """The frozen configuration of a folder that may since have been moved."""
     if isinstance(node, dict):
-        return {key: _moved(value, before, after) for key, value in node.items()}
+        return {key: moved(value, before, after) for key, value in node.items()}
     return after if node == before else node
 
 

@@ -1,22 +1,18 @@
 """Train one network, or one after another: `python -m grok.train [-m] [key=value …]`."""
 
-import logging
 import math
 import signal
 import sys
 import time
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import hydra
 import torch
 import wandb
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
-from hydra.types import RunMode
 from lightning import Trainer
 from lightning.pytorch.loggers import WandbLogger
 from omegaconf import DictConfig, OmegaConf
@@ -145,24 +141,35 @@ def _finite(value: Any) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without Lightning's banners and the warnings of others about themselves."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"(lightning|torch|wandb|pydantic)\b")
-        yield
+def execute(config: DictConfig) -> int:
+    """Train what `config` describes, and say so; the exit status.
+
+    0: finished · 1: diverged · 2: refused, in one sentence · 128 + n: ended by signal n.
+    """
+    console = Console()
+    with say.quiet():
+        try:
+            experiment = assembled(config)
+        except (ValueError, InstantiationException) as error:
+            return _refused(error, config.folder)
+        if config.extras.print_config:
+            console.print(OmegaConf.to_yaml(config, resolve=True))
+        try:
+            summary = train(experiment, console)
+        except KeyboardInterrupt:
+            print(f"stopped at once; to go on from the last checkpoint: resume={config.folder}", file=sys.stderr)
+            return 128 + signal.SIGINT
+    if summary["status"] == "interrupted":
+        return 128 + int(getattr(signal, summary["ended"]))
+    return int(summary["status"] == "diverged")
 
 
-def _refuse(error: Exception, folder: Path) -> NoReturn:
-    """One sentence and exit code 2; in a sweep an exception, so that the other runs go on."""
+def _refused(error: Exception, folder: str) -> int:
     sentence = str(error.__cause__ if isinstance(error, InstantiationException) and error.__cause__ else error)
     with suppress(OSError):
-        folder.rmdir()  # made by Hydra; stays where it holds anything
-    if HydraConfig.get().mode == RunMode.MULTIRUN:
-        raise ValueError(sentence) from None
+        Path(folder).rmdir()  # made by Hydra; stays where it holds anything
     print(sentence, file=sys.stderr)
-    sys.exit(2)
+    return 2
 
 
 places.register_resolvers()
@@ -170,26 +177,15 @@ places.register_resolvers()
 
 @hydra.main(version_base="1.3", config_path=str(places.conf_folder()), config_name="train")
 def main(config: DictConfig) -> None:
-    """The command: one run, or with -m several."""
-    console = Console()
-    with _quiet():
+    """The command: one run. With -m, points of a sweep (`hydra_plugins.grok_launcher`) come by `grok.point`."""
+    if config.sweep or config.get("dry_run"):
+        sys.exit(_refused(ValueError("`sweep` and `dry_run` are for sweeps: add -m."), config.folder))
+    if config.resume:
         try:
-            if config.resume:
-                config = resumed_config(config, list(HydraConfig.get().overrides.task))
-            experiment = assembled(config)
-        except (ValueError, InstantiationException) as error:
-            _refuse(error, Path(HydraConfig.get().runtime.output_dir))
-        if config.extras.print_config:
-            console.print(OmegaConf.to_yaml(config, resolve=True))
-        try:
-            summary = train(experiment, console)
-        except KeyboardInterrupt:
-            print(f"stopped at once; to go on from the last checkpoint: resume={config.folder}", file=sys.stderr)
-            sys.exit(128 + signal.SIGINT)
-    if summary["status"] == "interrupted":
-        sys.exit(128 + getattr(signal, summary["ended"]))
-    if summary["status"] == "diverged":
-        sys.exit(1)
+            config = resumed_config(config, list(HydraConfig.get().overrides.task))
+        except ValueError as error:
+            sys.exit(_refused(error, config.folder))
+    sys.exit(execute(config))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,59 @@
+"""One point of a sweep in a process of its own: `python -m grok.point <its configuration>`."""
+
+import fcntl
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+
+from grok import places
+from grok.resume import checkpoint_to_resume, resumed_config
+from grok.run_folder import RunFolder
+from grok.train import execute
+
+
+def configuration(file: Path) -> DictConfig | None:
+    """What is left to do for a point: start, go on, or nothing at all (None).
+
+    A run that was killed before its first checkpoint is moved aside, and begun again.
+    """
+    config = OmegaConf.load(file)
+    assert isinstance(config, DictConfig)
+    folder = RunFolder(config.folder)
+    if not folder.holds_a_run:
+        return config
+    if folder.summary().get("status") == "finished":
+        return None
+    if not folder.config.exists() or not folder.checkpoints():
+        aside = next(x for n in range(1, 10**6) if not (x := Path(f"{folder.path}.begun{n}")).exists())
+        folder.path.rename(aside)
+        return config
+    config.resume = str(folder.path)
+    resumed = resumed_config(config, [])
+    checkpoint_to_resume(folder, resumed.trainer.max_steps, resumed.stop)
+    return resumed
+
+
+def main() -> None:
+    """Train what is left of the point; exit as `python -m grok.train` does."""
+    places.register_resolvers()
+    file = Path(sys.argv[1])
+    threading.Thread(target=_end_with_controller, daemon=True).start()
+    with file.open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # a process of a controller that died may still be ending
+        config = configuration(file)
+        if config is not None:
+            sys.exit(execute(config))
+
+
+def _end_with_controller() -> None:
+    """Whoever started this process holds the other end of its standard input, until it dies."""
+    os.read(0, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main()

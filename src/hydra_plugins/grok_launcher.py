@@ -1,0 +1,37 @@
+"""Hydra's launcher for `python -m grok.train -m …`: every point in a fresh process, on slots of this machine."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hydra.core.config_store import ConfigStore
+from hydra.core.utils import JobReturn
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, open_dict
+
+
+@dataclass
+class GrokLauncherConf:
+    _target_: str = "hydra_plugins.grok_launcher.GrokLauncher"
+
+
+ConfigStore.instance().store(group="hydra/launcher", name="grok", node=GrokLauncherConf, provider="grok")
+
+
+class GrokLauncher(Launcher):
+    """Hands the points to `grok.launch`, and ends the process with its exit status."""
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        self.hydra_context, self.config = hydra_context, config
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        from grok.launch import launched  # noqa: PLC0415 - Hydra imports all plugins whatever its command
+
+        points = []
+        for overrides in job_overrides:
+            config = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
+            with open_dict(config):
+                del config["hydra"]
+            points.append((list(overrides), config))
+        sys.exit(launched(points, self.config.hydra.sweep.dir))
