@@ -49,6 +49,7 @@ ORDER = [
         "pool",
         "launch",
         "point",
+        "status",
     ),
 ]
 

@@ -65,7 +65,7 @@ def keep_memory() -> None:
     """Have the C library keep what is freed, where it is glibc, and torch not fill what it allocates.
 
     Otherwise each step's activations go back to the system and are fetched again, page by page:
-    4,000 page faults a step, a tenth of its time. And where Lightning asks torch for deterministic
+    4,000 page faults a step, a twentieth of its time. And where Lightning asks torch for deterministic
     algorithms, on a GPU, torch writes nan into all new memory; nothing here reads what it has not written.
     """
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

@@ -17,14 +17,19 @@ import json
 import math
 import os
 import re
+import threading
+import time
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+
+HEARTBEAT = 10.0  # seconds between signs of life
 
 
 class RunFolder:
@@ -41,10 +46,40 @@ class RunFolder:
         self.spectra = self.path / "spectra.csv"
         self.final_keys = self.path / "final_keys.csv"
         self.summary_file = self.path / "summary.json"
+        self.heartbeat = self.path / ".heartbeat"
 
     @property
     def holds_a_run(self) -> bool:
         return any(file.exists() for file in (self.config, self.metrics, self.summary_file))
+
+    # --- signs of life
+
+    @contextmanager
+    def alive(self) -> Iterator[None]:
+        """Keep a file fresh while this process trains, so that a run that was killed can be told from one that runs."""
+        done = threading.Event()
+
+        def beat() -> None:
+            while not done.wait(HEARTBEAT):
+                self.heartbeat.touch()
+
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.heartbeat.touch()
+        thread = threading.Thread(target=beat, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+            self.heartbeat.unlink(missing_ok=True)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the run should be training and has given no sign of life for three periods."""
+        if self.summary().get("status") != "running":
+            return False
+        return not self.heartbeat.exists() or time.time() - self.heartbeat.stat().st_mtime > 3 * HEARTBEAT
 
     # --- tables
 

@@ -34,7 +34,7 @@ def train(experiment: Experiment, console: Console) -> dict[str, Any]:
     keep_memory()
     if experiment.config.threads is not None:
         torch.set_num_threads(experiment.config.threads)
-    with exact_products(experiment.trainer.strategy.root_device) as products:
+    with exact_products(experiment.trainer.strategy.root_device) as products, experiment.folder.alive():
         return _train(experiment, console, products)
 
 

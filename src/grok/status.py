@@ -1,0 +1,122 @@
+"""How far runs are: `python -m grok.status <run or sweep folder> [live=false]`, from the folders alone."""
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from grok.run_folder import RunFolder
+from grok.sweep import SweepFolder
+
+PHASES = ("memorization", "circuit formation", "clean-up", "stable")
+REFRESH = 2.0  # seconds
+
+
+@dataclass
+class Progress:
+    """What there is to see of one run."""
+
+    name: str
+    status: str
+    step: int | None = None
+    max_steps: int | None = None
+    phase: str = ""
+    test_accuracy: float | None = None
+    seconds_left: float | None = None
+    reason: str = ""
+
+
+def runs(path: Path) -> Iterator[tuple[str, RunFolder, str, str]]:
+    """Name, folder, status so far and last failure of each run in a run or sweep folder. `ValueError` for neither."""
+    if (path / "sweep.json").exists():
+        sweep = SweepFolder(path)
+        for point in sweep.points():
+            name = f"{point.number:03d}  {' '.join(point.settings)}"
+            yield name, sweep.run_folder(point), point.status, point.reason or ""
+    elif RunFolder(path).holds_a_run:
+        yield path.name, RunFolder(path), "pending", ""
+    else:
+        raise ValueError(f"The folder must be that of a run or of a sweep. {path} is neither.")
+
+
+def progress(name: str, folder: RunFolder, status: str, reason: str) -> Progress:
+    """How far a run is; "lost" where it should be running and gives no sign of life."""
+    summary = folder.summary()
+    if summary:
+        status = "lost" if folder.is_lost else summary["status"]
+    seen = Progress(name, status, reason=reason if status not in ("finished", "running") else "")
+    if not folder.config.exists() or not folder.metrics.exists():
+        return seen
+    last = folder.read(folder.metrics).iloc[-1]
+    seen.step, seen.max_steps = int(last["step"]), OmegaConf.load(folder.config).trainer.max_steps
+    seen.test_accuracy = float(last["accuracy/test"]) if "accuracy/test" in last else None
+    if "phase" in last and last["phase"] == last["phase"]:
+        seen.phase = PHASES[int(last["phase"])]
+    if status == "running":
+        seen.seconds_left = _seconds_left(folder, seen.max_steps)
+    if status == "finished":
+        seen.phase = str(summary.get("regime", ""))
+    return seen
+
+
+def _seconds_left(folder: RunFolder, max_steps: int) -> float | None:
+    """At most, at the pace of the last ten measurements."""
+    recent = list(folder.snapshots().items())[-10:]
+    if len(recent) < 2:
+        return None
+    (first, early), (last, late) = recent[0], recent[-1]
+    return (max_steps - last) * (late.stat().st_mtime - early.stat().st_mtime) / (last - first)
+
+
+def table(path: Path) -> Table:
+    """One row a run."""
+    view = Table("run", "status", "step", "of", "phase or regime", "test accuracy", "at most left", "reason")
+    for run in runs(path):
+        seen = progress(*run)
+        view.add_row(
+            seen.name,
+            seen.status,
+            "" if seen.step is None else f"{seen.step:,}",
+            "" if seen.max_steps is None else f"{seen.max_steps:,}",
+            seen.phase,
+            "" if seen.test_accuracy is None else f"{seen.test_accuracy:.1%}",
+            "" if seen.seconds_left is None else f"{seen.seconds_left / 60:,.0f} min",
+            seen.reason,
+        )
+    return view
+
+
+def main() -> None:
+    """Print the table; on a terminal keep it up to date until Ctrl-C."""
+    settings: dict[str, Any] = {"live": sys.stdout.isatty()}
+    if len(sys.argv) < 2 or "=" in sys.argv[1]:
+        raise SystemExit("usage: python -m grok.status <run or sweep folder> [live=false]")
+    for argument in sys.argv[2:]:
+        name, _, value = argument.partition("=")
+        if name != "live" or value not in ("true", "false"):
+            raise SystemExit(f"The only setting is live=true or live=false. Got {argument}.")
+        settings[name] = value == "true"
+    console, path = Console(width=None if sys.stdout.isatty() else 160), Path(sys.argv[1])
+    try:
+        if not settings["live"]:
+            console.print(table(path))
+            return
+        with Live(table(path), console=console, auto_refresh=False) as live:
+            while True:
+                time.sleep(REFRESH)
+                live.update(table(path), refresh=True)
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
+    except KeyboardInterrupt:
+        pass
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from runs import run
+
+from grok.run_folder import HEARTBEAT, RunFolder
+from grok.status import progress, runs
+from grok.sweep import Point, SweepFolder
+
+
+def status(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "grok.status", *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_a_run_is_shown_as_far_as_its_folder_tells(tmp_path: Path) -> None:
+    folder, summary, _ = run(tmp_path / "run")
+    ((name, there, before, reason),) = runs(tmp_path / "run")
+    seen = progress(name, there, before, reason)
+    assert (seen.status, seen.step, seen.max_steps, seen.phase) == ("finished", 50, 50, "unfitted")
+    assert seen.test_accuracy == summary["final"]["accuracy/test"]
+    assert not folder.heartbeat.exists()
+
+
+def test_a_run_that_gives_no_sign_of_life_is_lost(tmp_path: Path) -> None:
+    folder, *_ = run(tmp_path / "run")
+    folder.write_summary(status="running")
+    with folder.alive():
+        assert progress("run", folder, "pending", "").status == "running"
+        assert progress("run", folder, "pending", "").seconds_left == pytest.approx(0, abs=1)
+        long_ago = time.time() - 4 * HEARTBEAT
+        os.utime(folder.heartbeat, (long_ago, long_ago))
+        assert progress("run", folder, "pending", "").status == "lost"
+    assert progress("run", folder, "pending", "").status == "lost"
+
+
+def test_a_sweep_shows_every_point_started_or_not(tmp_path: Path) -> None:
+    run(tmp_path / "sweep/runs/000_a")
+    points = [
+        Point(0, ["optim.wd=0"], "x", "runs/000_a"),
+        Point(1, ["optim.wd=1"], "y", "runs/001_b", "failed", "it broke"),
+        Point(2, ["optim.wd=2"], "z", "runs/002_c"),
+    ]
+    SweepFolder(tmp_path / "sweep").write(points)
+    seen = [progress(*one) for one in runs(tmp_path / "sweep")]
+    assert [one.status for one in seen] == ["finished", "failed", "pending"]
+    assert [one.reason for one in seen] == ["", "it broke", ""]
+    done = status(str(tmp_path / "sweep"))
+    assert done.returncode == 0, done.stderr
+    assert all(word in done.stdout for word in ("optim.wd=1", "it broke", "unfitted", "pending"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((), "usage: python -m grok.status <run or sweep folder>"),
+        (("nowhere",), "The folder must be that of a run or of a sweep. nowhere is neither."),
+        ((".", "live=maybe"), "The only setting is live=true or live=false. Got live=maybe."),
+    ],
+)
+def test_bad_input_is_one_sentence(arguments: tuple[str, ...], sentence: str) -> None:
+    done = status(*arguments)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_signs_of_life_stop_with_the_run(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+
+    def fails() -> None:
+        with folder.alive():
+            assert folder.heartbeat.exists()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fails()
+    assert not folder.heartbeat.exists()
