@@ -1,5 +1,6 @@
 """A sweep from its points to its end: what is left to do, on which slots, and what came of it."""
 
+import os
 import sys
 import time
 from collections import Counter
@@ -41,7 +42,7 @@ def launched(points: Sequence[tuple[list[str], DictConfig]], folder: str) -> int
         first = points[0][1]
         if first.resume or first.ckpt_path:
             raise ValueError("`resume` and `ckpt_path` are for one run. A sweep goes on by `sweep=<its folder>`.")
-        slots = _slots(first.launch)
+        slots = slots_of(first.launch)
         for settings, config in configurations.values():
             _checked(settings, config)
         if first.get("dry_run"):
@@ -64,29 +65,33 @@ def _checked(settings: list[str], config: DictConfig) -> Experiment:
         raise ValueError(f"{cause} In the point {' '.join(settings)}.") from None
 
 
-def _slots(launch: DictConfig) -> list[Slot]:
+def slots_of(launch: DictConfig) -> list[Slot]:
+    """Room for points on this machine, as a `launch` group says. `ValueError` for what it does not have."""
     cores = torch.get_num_threads()
     if launch.kind == "serial":
         return [Slot(None, cores)]
     whole("launch.jobs_per_gpu", launch.jobs_per_gpu, 1)
     gpus = _gpus(launch.gpus)
     if gpus:
-        return [Slot(gpu, max(1, cores // len(gpus))) for _ in range(launch.jobs_per_gpu) for gpu in gpus]
+        threads = max(1, cores // (len(gpus) * launch.jobs_per_gpu))
+        return [Slot(gpu, threads) for _ in range(launch.jobs_per_gpu) for gpu in gpus]
     count = cores if launch.cpu_slots is None else launch.cpu_slots
     whole("launch.cpu_slots", count, 1)
     return [Slot(None, max(1, cores // count))] * count
 
 
 def _gpus(told: Any) -> list[str]:
+    """The GPUs to use, as CUDA_VISIBLE_DEVICES names them; told are numbers among those that are visible here."""
     there = [str(i) for i in range(torch.cuda.device_count())]
+    names = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(there)).split(",")
     if told == "auto":
-        return there
+        return names[: len(there)]
     if not isinstance(told, ListConfig):
         raise ValueError(f"`launch.gpus` must be auto or a list such as [0,1]. Got {told!r}.")
     missing = [str(gpu) for gpu in told if str(gpu) not in there]
     if missing:
         raise ValueError(f"`launch.gpus` must name GPUs of this machine, which has {len(there)}. Got {list(told)}.")
-    return [str(gpu) for gpu in told]
+    return [names[int(gpu)] for gpu in told]
 
 
 def _printed(console: Console, configurations: dict[str, tuple[list[str], DictConfig]], slots: list[Slot]) -> int:
