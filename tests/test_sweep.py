@@ -157,7 +157,7 @@ def test_bad_input_is_one_sentence_and_starts_nothing(tmp_path: Path, settings: 
     assert done.returncode == 2
     assert sentence in done.stderr
     assert done.stderr.count("\n") == 1
-    assert not (tmp_path / "sweep/sweep.json").exists()
+    assert not (tmp_path / "sweep").exists()
 
 
 def test_a_dry_run_prints_the_points_and_starts_nothing(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_a_dry_run_prints_the_points_and_starts_nothing(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert re.search(r"optim.wd=0  50 steps, \d+ s, 0 MB", done.stdout)
     assert "2 points, 1 at once: at most " in done.stdout
-    assert not (tmp_path / "sweep/sweep.json").exists()
+    assert not (tmp_path / "sweep").exists()
 
 
 def test_what_sweeps_alone_know_is_refused_for_one_run(tmp_path: Path) -> None:

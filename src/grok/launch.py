@@ -5,6 +5,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,11 @@ def launched(points: Sequence[tuple[list[str], DictConfig]], folder: str) -> int
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
+    finally:
+        if not SweepFolder(folder).file.exists():  # Hydra has made the folder already
+            with suppress(OSError):
+                (Path(folder) / "multirun.yaml").unlink()
+                Path(folder).rmdir()
 
 
 def _checked(settings: list[str], config: DictConfig) -> Experiment:

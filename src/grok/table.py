@@ -113,7 +113,7 @@ class Table:
     @cached_property
     def predictions(self) -> Int[Tensor, "a=p b=p"]:
         """The number with the largest logit for each question."""
-        return self.logits.argmax(2)
+        return self.logits.max(2).indices  # quicker on a CPU than argmax
 
     @cached_property
     def train_accuracy(self) -> Float[Tensor, ""]:
