@@ -64,9 +64,9 @@ import resource, torch
 from grok.machine import keep_memory
 {}
 def some():
-    x = torch.ones(4_000_000)
+    x = torch.ones(10_000_000)  # above 32 MB glibc never keeps a block of its own accord
     return x + 1
-for _ in range(3): some()
+for _ in range(10): some()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(10): some()
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
