@@ -5,6 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from benchmarks.worker import usual_step
+
 
 class PaperStyle(nn.Module):
     """One layer, four heads, ReLU, no LayerNorm, as §3 of the paper describes it."""
@@ -51,14 +53,4 @@ def paper_style_step(p: int, a: Tensor, b: Tensor, answers: Tensor) -> Callable[
     """One full-batch step of that network."""
     model = PaperStyle(p).to(a.device)
     tokens = torch.stack([a, b, torch.full_like(a, p)], 1)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=1.0, betas=(0.9, 0.98))
-
-    def step() -> None:
-        logs = model(tokens)[:, -1].to(torch.float64).log_softmax(-1)
-        loss = -logs.gather(-1, answers[:, None])[:, 0].mean()
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-        loss.item()  # which the authors kept of every step
-
-    return step
+    return usual_step(model, tokens, answers)

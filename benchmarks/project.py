@@ -47,10 +47,8 @@ def mainline(folder: str, p: int, device: str) -> Experiment:
 
 def project_step(experiment: Experiment) -> Callable[[], object]:
     """The step that training takes, without Lightning."""
-    optimizer, gradients = (
-        experiment.module.configure_optimizers(),
-        experiment.module.gradients(experiment.data.training),
-    )
+    optimizer = experiment.module.configure_optimizers()
+    gradients = experiment.module.gradients(experiment.data.training)
     return lambda: optimizer.step(gradients)
 
 

@@ -5,7 +5,7 @@ import argparse
 import torch
 from transformer_lens import HookedTransformer, HookedTransformerConfig  # type: ignore[import-not-found]
 
-from benchmarks.worker import serve
+from benchmarks.worker import serve, usual_step
 
 
 def main() -> None:
@@ -38,18 +38,7 @@ def main() -> None:
     chosen = torch.randperm(p * p, generator=torch.Generator().manual_seed(0))[: told.questions].to(told.device)
     a, b = chosen // p, chosen % p
     tokens = torch.stack([a, b, torch.full_like(a, p)], 1)
-    answers = (a + b) % p
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=1.0, betas=(0.9, 0.98))
-
-    def step() -> None:
-        logs = model(tokens)[:, -1].to(torch.float64).log_softmax(-1)
-        loss = -logs.gather(-1, answers[:, None])[:, 0].mean()
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-        loss.item()  # the demo keeps every loss
-
-    serve(step)
+    serve(usual_step(model, tokens, (a + b) % p))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Train one network, or one after another: `python -m grok.train [-m] [key=value …]`."""
+"""Train one network, or with -m a sweep of them: `python -m grok.train [-m] [key=value …]`."""
 
 import math
 import signal
