@@ -19,6 +19,7 @@ FRAMEWORKS = {"lightning", "hydra", "omegaconf", "wandb", "rich", "pandas", "mat
 # From the ground up: a module imports only from those before it.
 ORDER = [
     "checks",
+    "metrics",
     *(
         "arithmetic",
         "cross_entropy",
