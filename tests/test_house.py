@@ -42,6 +42,7 @@ ORDER = [
         "lit",
         "final_keys",
         "resume",
+        "wandb_history",
         "wandb_logger",
         "experiment",
         "console",
@@ -51,6 +52,7 @@ ORDER = [
         "launch",
         "point",
         "status",
+        "sync",
     ),
 ]
 
@@ -89,7 +91,7 @@ def test_only_entry_points_and_the_logger_know_wandb_and_hydra() -> None:
         for file in [*(ROOT / "src/grok").glob("*.py"), *(ROOT / "callbacks").glob("*.py")]
         if {name.split(".")[0] for name in imported(file)} & {"wandb", "hydra"}
     }
-    assert knowing == {"train", "experiment", "wandb_logger", "launch"}
+    assert knowing == {"train", "experiment", "wandb_history", "wandb_logger", "launch", "sync"}
 
 
 def test_callbacks_are_this_projects_own() -> None:

@@ -7,6 +7,7 @@
     snapshots/        step_00001200.safetensors: the weights, 4 bytes a parameter
     checkpoints/      step_00012000.ckpt: what is needed to go on
     summary.json      status, regime, events, final measures
+    wandb_sent.json   what `grok.sync` has sent of it, and where to
 
 Every file is either appended to by whole lines or replaced at once, so a killed run can be read.
 """
@@ -46,6 +47,7 @@ class RunFolder:
         self.spectra = self.path / "spectra.csv"
         self.final_keys = self.path / "final_keys.csv"
         self.summary_file = self.path / "summary.json"
+        self.wandb_sent = self.path / "wandb_sent.json"
         self.heartbeat = self.path / ".heartbeat"
 
     @property

@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from grok.machine import exact_products, keep_memory
 from grok.provenance import provenance
 from grok.resume import resumed_config
 from grok.run_folder import RunFolder, kept_steps, replace_text
+from grok.wandb_history import PICTURES, Held, log_conclusion, rows
 
 
 def train(experiment: Experiment, console: Console) -> dict[str, Any]:
@@ -98,28 +100,27 @@ def finish(experiment: Experiment, device: torch.device) -> Conclusion | None:
     if config.snapshots.keep != "all" and folder.summary()["status"] == "finished":  # others may yet go on
         events = [when for _, when in conclusion.events.items() if when]
         folder.thin_snapshots(kept_steps(list(folder.snapshots()), events, config.snapshots.keep))
-    pictures = _pictures(folder, conclusion, config.name) if config.pictures else {}
+    if config.pictures:
+        _draw(folder, conclusion, config.name)
     for logger in experiment.loggers:
-        for step, row in conclusion.curves.set_index("step").iterrows():
-            logger.log_metrics({str(name): float(value) for name, value in row.items()}, int(str(step)))
         if isinstance(logger, WandbLogger):
-            logger.experiment.config.update({"regime": conclusion.regime}, allow_val_change=True)
-            logger.experiment.summary.update(
-                {f"events/{name}": when and when[1] for name, when in conclusion.events.items()}
-            )
-            for name, picture in pictures.items():
-                logger.log_image(f"pictures/{name}", [str(picture)], step=int(metrics["step"].iloc[-1]))
+            held = Held.by(logger.experiment, folder)
+            for row in rows(folder, replace(held, measured=int(metrics["step"].iloc[-1]))):
+                logger.experiment.log(row)
+            log_conclusion(logger.experiment, folder)
+        else:
+            for step, curve in conclusion.curves.set_index("step").iterrows():
+                logger.log_metrics({str(name): float(value) for name, value in curve.items()}, int(str(step)))
     return conclusion
 
 
-def _pictures(folder: RunFolder, conclusion: Conclusion, title: str) -> dict[str, Path]:
+def _draw(folder: RunFolder, conclusion: Conclusion, title: str) -> None:
     phases = {name: when and list(when) for name, when in conclusion.events.items()}
-    files = {name: folder.path / f"{name}.png" for name in ("progress", "spectrum", "spectra")}
+    files = {name: folder.path / f"{name}.png" for name in PICTURES}
     figures.progress_figure(folder.read(folder.metrics), conclusion.curves, phases, title, files["progress"])
     spectra = folder.read(folder.spectra)
     figures.spectrum_figure(spectra, conclusion.key_frequencies, title, files["spectrum"])
     figures.spectra_figure(spectra, conclusion.key_frequencies, phases, title, files["spectra"])
-    return files
 
 
 def _ending(trainer: Trainer, config: DictConfig) -> tuple[str, str]:

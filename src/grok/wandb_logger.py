@@ -12,9 +12,11 @@ import wandb
 from lightning.pytorch.loggers import WandbLogger
 
 from grok.run_folder import RunFolder
+from grok.wandb_history import STEP, Held, define_axes, rows
 
 MODES = ("online", "offline", "disabled")
-PATIENCE = 2.0  # seconds for the server to answer
+PATIENCE = 2.0  # seconds for the server to answer a call
+INIT_PATIENCE = 15.0  # seconds for it to take a run
 
 
 def wandb_mode(mode: str | None = None) -> tuple[str, str]:
@@ -30,20 +32,30 @@ def wandb_mode(mode: str | None = None) -> tuple[str, str]:
         return told, "as told"
     if "SLURM_JOB_ID" in os.environ:
         return "offline", "a SLURM job; logger.wandb.mode=online if its nodes reach the server"
-    settings = wandb.setup().settings
+    answers, why = reachable()
+    return ("online" if answers else "offline"), why
+
+
+def reachable() -> tuple[bool, str]:
+    """Whether a key is set up and the server answers within two seconds, and what was found."""
+    settings = wandb.setup(wandb.Settings(silent=True)).settings
     server = urlparse(settings.base_url)
     if not (settings.api_key or _netrc_knows(server.hostname or "")):
-        return "offline", "no key is set up; `wandb login` sets one up"
+        return False, "no key is set up; `wandb login` sets one up"
     try:
         port = server.port or (80 if server.scheme == "http" else 443)
         socket.create_connection((server.hostname, port), timeout=PATIENCE).close()
     except OSError:
-        return "offline", f"no answer from {server.hostname} within {PATIENCE:.0f} s"
-    return "online", f"{server.hostname} answers"
+        return False, f"no answer from {server.hostname} within {PATIENCE:.0f} s"
+    return True, f"{server.hostname} answers"
 
 
 class _Logger(WandbLogger):
+    held = -1  # the last step that the server has already of a run that goes on
+
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        if step is not None and step <= self.held:
+            return
         known = {name: value for name, value in metrics.items() if not (isinstance(value, float) and math.isnan(value))}
         if known:
             super().log_metrics(known, step)
@@ -60,7 +72,9 @@ def wandb_logger(
 ) -> WandbLogger:
     """A Lightning logger on a W&B run, whose files lie in `folder`/wandb; the same run when resumed.
 
-    What is not known (nan) is left out of a row.
+    What is not known (nan) is left out of a row. A run that goes on online first sends what the server lacks of
+    metrics.csv: the last quarter of a minute before a kill, or all of it where the run was offline so far. The
+    steps that it then measures again, from its checkpoint on, are not logged twice.
 
     Args:
         folder: the run's folder.
@@ -82,7 +96,7 @@ def wandb_logger(
             id=run_id,
             resume="allow" if run_id and mode == "online" else None,
             mode=mode,  # type: ignore[arg-type]
-            settings=wandb.Settings(silent=True, console="off", init_timeout=15),
+            settings=wandb.Settings(silent=True, console="off", init_timeout=INIT_PATIENCE),
         )
 
     try:
@@ -90,10 +104,16 @@ def wandb_logger(
     except wandb.Error as error:
         chosen, why = "offline", f"{type(error).__name__}: {error}"
         run = init(chosen)
-    run.define_metric("trainer/global_step")
-    run.define_metric("*", step_metric="trainer/global_step", step_sync=True)
-    record.write_summary(wandb_id=run.id, wandb_mode=f"{chosen} ({why})")
-    return _Logger(experiment=run, save_dir=str(folder), project=project)
+    define_axes(run)
+    record.write_summary(wandb_id=run.id, wandb_mode=f"{chosen} ({why})", **({"wandb_url": run.url} if run.url else {}))
+    logger = _Logger(experiment=run, save_dir=str(folder), project=project)
+    if run_id and chosen == "online":
+        held = Held.by(run, record)
+        logger.held = held.measured
+        for row in rows(record, held, curves=False):  # which may change yet
+            run.log(row)
+            logger.held = int(row[STEP])
+    return logger
 
 
 def _netrc_knows(host: str) -> bool:

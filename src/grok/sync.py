@@ -1,0 +1,149 @@
+"""Send offline runs to W&B, each as one run: `python -m grok.sync <run or sweep folder> [project=… entity=…]`.
+
+A run that was interrupted and went on has several pieces `wandb/offline-run-*` of one id. Seen with the real
+client (wandb 0.31.0): `wandb sync` puts the pieces behind one another, and each piece numbers its rows (`_step`) from 0
+again; steps between the last checkpoint and a kill are in both pieces, and arrive twice; a piece of a killed
+process ends some rows before metrics.csv and within a record, at which `wandb sync` gives up, leaves out
+every later piece, and exits 0; sent again (`--include-synced`), all rows are there twice. So what is sent is the
+run's own tables, which have every measurement once, under the id that the run has had from the start: rows,
+configuration, events and pictures. What the pieces alone hold (use of the machine, whatever a callback gave W&B
+directly) `wandb sync <piece>` sends.
+"""
+
+import json
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import wandb
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from grok import wandb_logger
+from grok.console import quiet
+from grok.experiment import flat_settings
+from grok.run_folder import RunFolder, replace_text
+from grok.status import runs
+from grok.wandb_history import ENDED, Held, define_axes, final_keys, log_conclusion, rows
+
+USAGE = "usage: python -m grok.sync <run or sweep folder> [project=… entity=…]"
+
+
+def sent(folder: RunFolder) -> dict[str, Any]:
+    """What was sent of a run, and where to; empty before anything was."""
+    return json.loads(folder.wandb_sent.read_text()) if folder.wandb_sent.exists() else {}
+
+
+def synced(path: Path, console: Console, project: str | None = None, entity: str | None = None) -> Counter[str]:
+    """Send what is to be sent of every run in a folder; how many runs were "sent", and how many were not and why.
+
+    `ValueError` in one sentence where the folder is none, no key is set up, or the server does not answer.
+    """
+    outcomes: Counter[str] = Counter()
+    for name, folder, *_ in list(runs(path)):
+        outcome, words = _outcome(folder, project, entity)
+        outcomes[outcome] += 1
+        console.print(f"{name}  {outcome}{words}", highlight=False, soft_wrap=True)
+    return outcomes
+
+
+def _outcome(folder: RunFolder, project: str | None, entity: str | None) -> tuple[str, str]:
+    summary = folder.summary()
+    if not str(summary.get("wandb_mode", "")).startswith("offline"):
+        online = summary.get("wandb_mode", "").startswith("online")
+        return ("online already", f": {summary.get('wandb_url')}") if online else ("without W&B", "")
+    if not folder.config.exists() or not folder.metrics.exists():
+        return "without measurements", ""
+    settings = _settings(folder) | {
+        key: value for key, value in {"project": project, "entity": entity}.items() if value is not None
+    }
+    state = {
+        "step": int(folder.read(folder.metrics)["step"].iloc[-1]),
+        **{"status": summary["status"], "keys": final_keys(folder), "project": settings["project"]},
+    }
+    before = sent(folder)
+    if state.items() <= before.items() and settings["entity"] in (None, before["entity"]):
+        return "sent already", f": {before['url']}"
+    url, arrived, count = _send(folder, settings)
+    replace_text(folder.wandb_sent, json.dumps(state | {"entity": arrived, "url": url}, indent=2) + "\n")
+    more = "" if summary["status"] in ENDED else f", {summary['status']} at step {state['step']:,}"
+    return "sent", f", {count:,} rows{more}: {url}"
+
+
+def _settings(folder: RunFolder) -> dict[str, Any]:
+    """Where the run belongs: what its configuration says of W&B, or what it would say by default."""
+    config = _config(folder)
+    told = OmegaConf.select(config, "logger.wandb") or {}
+    default = {"project": "grok", "entity": None, "name": config.name, "group": config.task_name, "tags": []}
+    return {key: told.get(key, value) for key, value in default.items()}
+
+
+def _config(folder: RunFolder) -> DictConfig:
+    config = OmegaConf.load(folder.config)
+    assert isinstance(config, DictConfig)
+    return config
+
+
+def _send(folder: RunFolder, settings: Mapping[str, Any]) -> tuple[str, str, int]:
+    """Send what the server does not hold yet; the run's address, its entity, and how many rows went."""
+    answers, why = wandb_logger.reachable()
+    if not answers:
+        raise ValueError(f"Nothing can be sent to W&B: {why}.")
+    summary = folder.summary()
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            run = wandb.init(
+                **{**settings, "tags": list(settings["tags"])},
+                id=summary["wandb_id"],
+                resume="allow",
+                mode="online",
+                dir=scratch,
+                settings=wandb.Settings(
+                    silent=True, console="off", init_timeout=wandb_logger.INIT_PATIENCE, x_disable_stats=True
+                ),
+            )
+        except wandb.Error as error:
+            raise ValueError(f"Nothing can be sent to W&B: {' '.join(str(error).split())}") from error
+        try:
+            define_axes(run)
+            run.config.update(flat_settings(_config(folder)), allow_val_change=True)  # type: ignore[no-untyped-call]
+            new = list(rows(folder, Held.by(run, folder)))
+            for row in new:
+                run.log(row)
+            log_conclusion(run, folder)
+        finally:
+            run.finish(exit_code=int(summary["status"] in ("failed", "diverged")))
+        return str(run.url), run.entity, len(new)
+
+
+def _typed(arguments: Sequence[str]) -> dict[str, str]:
+    settings = {}
+    for argument in arguments:
+        name, _, value = argument.partition("=")
+        if name not in ("project", "entity") or not value:
+            raise ValueError(f"The settings are project=<name> and entity=<name>. Got {argument}.")
+        settings[name] = value
+    return settings
+
+
+def main() -> None:
+    """The command. Exit status 0: sent, or nothing to send · 2: refused, in one sentence."""
+    if len(sys.argv) < 2 or "=" in sys.argv[1]:
+        print(USAGE, file=sys.stderr)
+        sys.exit(2)
+    console = Console()
+    try:
+        with quiet():
+            outcomes = synced(Path(sys.argv[1]), console, **_typed(sys.argv[2:]))
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    of = f"{outcomes['sent']} of {outcomes.total()} runs sent" if outcomes["sent"] else "nothing to send"
+    console.print(of, highlight=False)
+
+
+if __name__ == "__main__":
+    main()

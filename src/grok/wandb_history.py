@@ -1,0 +1,95 @@
+"""What W&B holds of a run, as the run's own tables have it: a row a measurement, and what it came to."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import wandb
+from omegaconf import OmegaConf
+
+from grok.run_folder import RunFolder
+from grok.schedule import Schedule
+
+STEP = "trainer/global_step"  # Lightning's name for the x axis
+PICTURES = ("progress", "spectrum", "spectra")
+ENDED = ("finished", "diverged", "failed")  # others may yet go on, with other final keys
+
+
+@dataclass(frozen=True)
+class Held:
+    """The last steps that a W&B run holds already, of measurements and of final-key curves; -1: none.
+
+    The server's own summary says so, so that nothing is sent twice, whatever was cut off in between.
+    """
+
+    measured: int = -1
+    curves: int = -1
+
+    @classmethod
+    def by(cls, run: wandb.Run, folder: RunFolder) -> "Held":
+        """What a resumed run says it holds; curves by other key frequencies than now do not count."""
+        summary: Mapping[str, Any] = dict(run.summary)
+        same_keys = summary.get("keys/final") == final_keys(folder)
+        return cls(int(summary.get(STEP, -1)), int(summary.get("keys/final_until", -1)) if same_keys else -1)
+
+
+def final_keys(folder: RunFolder) -> str | None:
+    """The final network's key frequencies as one word for a table, "8 14 30 42"; None before there are any."""
+    found = folder.summary().get("key_frequencies")
+    return None if found is None else " ".join(map(str, found))
+
+
+def define_axes(run: wandb.Run) -> None:
+    """Make the optimizer step the x axis of everything."""
+    run.define_metric(STEP)
+    run.define_metric("*", step_metric=STEP, step_sync=True)
+
+
+def rows(folder: RunFolder, held: Held, curves: bool = True) -> Iterator[dict[str, float]]:
+    """Measurements and final-key `curves` that are not held yet, one row a step, in order; without what is not known.
+
+    Where a run may yet go on, the measurement at which it was interrupted is left out: going on, it is
+    not taken (`RunFolder.cut_back`).
+    """
+    table = _measurements(folder)
+    table = table[table["step"] > held.measured]
+    if curves and len(by_final_keys := _curves(folder)):
+        table = table.merge(by_final_keys[by_final_keys["step"] > held.curves], how="outer", on="step")
+    for row in table.sort_values("step").to_dict("records"):
+        step = int(row.pop("step"))
+        yield {STEP: step, **{str(name): value for name, value in row.items() if pd.notna(value)}}
+
+
+def log_conclusion(run: wandb.Run, folder: RunFolder) -> None:
+    """Regime, events, final keys and pictures, as far as the folder has them."""
+    summary, curves = folder.summary(), _curves(folder)
+    if "phases" not in summary:
+        return
+    run.config.update({"regime": summary["regime"]}, allow_val_change=True)  # type: ignore[no-untyped-call]
+    run.summary.update({f"events/{name}": when and when[1] for name, when in summary["phases"].items()})
+    run.summary.update({"status": summary["status"]})
+    if len(curves):
+        run.summary.update({"keys/final": final_keys(folder), "keys/final_until": int(curves["step"].iloc[-1])})
+    files = {f"pictures/{name}": folder.path / f"{name}.png" for name in PICTURES}
+    pictures = {name: wandb.Image(str(file)) for name, file in files.items() if file.exists()}
+    if pictures:
+        run.log({**pictures, STEP: int(folder.read(folder.metrics)["step"].iloc[-1])})
+
+
+def _measurements(folder: RunFolder) -> pd.DataFrame:
+    if not folder.metrics.exists():
+        return pd.DataFrame({"step": []})
+    table = folder.read(folder.metrics).drop(columns="keys")
+    if folder.summary().get("status") in ENDED:
+        return table
+    config = OmegaConf.load(folder.config)
+    early = config.measure_early
+    schedule = Schedule(config.measure_every, early.every, early.until, config.trainer.max_steps)
+    return table[[schedule.is_regular(int(step)) for step in table["step"]]]
+
+
+def _curves(folder: RunFolder) -> pd.DataFrame:
+    if folder.summary().get("status") in ENDED and folder.final_keys.exists():
+        return folder.read(folder.final_keys)
+    return pd.DataFrame({"step": []})
