@@ -2,24 +2,25 @@ import json
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import wandb
+from accounts import account, no_account
 from runs import run
+from wandb_stub import serving
 
-from grok.wandb_logger import wandb_logger, wandb_mode
+from grok import wandb_logger as logging_to_wandb
+from grok.run_folder import RunFolder
+from grok.wandb_logger import end, wandb_logger, wandb_mode
 
 
 @pytest.fixture(autouse=True)
 def without_an_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("WANDB_MODE", "WANDB_API_KEY", "WANDB_BASE_URL", "SLURM_JOB_ID"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("NETRC", str(tmp_path / "no-netrc"))
-    wandb.teardown()  # settings are read from the environment anew
+    no_account(monkeypatch, tmp_path)
 
 
 @pytest.fixture
@@ -83,6 +84,21 @@ def test_a_server_that_fails_leaves_an_offline_run(monkeypatch: pytest.MonkeyPat
     logger = wandb_logger(tmp_path, "grok", "name", mode="online")
     assert logger.experiment.settings._offline
     wandb.finish()
+
+
+def test_a_server_that_goes_away_keeps_no_run_from_ending(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(logging_to_wandb, "FINISH_PATIENCE", 1.0)
+    with serving() as stub:
+        account(monkeypatch, stub.url)
+        logger = wandb_logger(tmp_path, "grok", "name")
+        assert RunFolder(tmp_path).summary()["wandb_url"] == f"{stub.url}/tester/grok/runs/{logger.experiment.id}"
+    logger.log_metrics({"loss/train": 1.0}, 0)
+    began = time.monotonic()
+    end(RunFolder(tmp_path), failed=False)
+    assert time.monotonic() - began < 5
+    assert RunFolder(tmp_path).summary()["wandb_mode"] == (
+        "offline at the end (the server did not take all within 1 s; `python -m grok.sync` sends the rest)"
+    )
 
 
 def test_an_offline_run_holds_every_metric_by_optimizer_step(tmp_path: Path) -> None:

@@ -52,9 +52,11 @@ def synced(path: Path, console: Console, project: str | None = None, entity: str
 
 def _outcome(folder: RunFolder, project: str | None, entity: str | None) -> tuple[str, str]:
     summary = folder.summary()
-    if not str(summary.get("wandb_mode", "")).startswith("offline"):
-        online = summary.get("wandb_mode", "").startswith("online")
-        return ("online already", f": {summary.get('wandb_url')}") if online else ("without W&B", "")
+    mode = str(summary.get("wandb_mode", ""))
+    if mode.startswith("online") and not folder.is_lost:  # what is lost may lack its last rows
+        return "online already", f": {summary['wandb_url']}"
+    if not mode.startswith(("offline", "online")):
+        return "without W&B", ""
     if not folder.config.exists() or not folder.metrics.exists():
         return "without measurements", ""
     settings = _settings(folder) | {
@@ -101,9 +103,7 @@ def _send(folder: RunFolder, settings: Mapping[str, Any]) -> tuple[str, str, int
                 resume="allow",
                 mode="online",
                 dir=scratch,
-                settings=wandb.Settings(
-                    silent=True, console="off", init_timeout=wandb_logger.INIT_PATIENCE, x_disable_stats=True
-                ),
+                settings=wandb_logger.wandb_settings(),
             )
         except wandb.Error as error:
             raise ValueError(f"Nothing can be sent to W&B: {' '.join(str(error).split())}") from error
@@ -114,8 +114,11 @@ def _send(folder: RunFolder, settings: Mapping[str, Any]) -> tuple[str, str, int
             for row in new:
                 run.log(row)
             log_conclusion(run, folder)
-        finally:
             run.finish(exit_code=int(summary["status"] in ("failed", "diverged")))
+        except TimeoutError:
+            raise ValueError(
+                f"W&B stopped answering before all of {folder.path} was sent; the same command sends the rest."
+            ) from None
         return str(run.url), run.entity, len(new)
 
 
@@ -130,7 +133,7 @@ def _typed(arguments: Sequence[str]) -> dict[str, str]:
 
 
 def main() -> None:
-    """The command. Exit status 0: sent, or nothing to send · 2: refused, in one sentence."""
+    """The command. Exit status 0: sent, or nothing to send · 2: refused, in one sentence · 130: stopped."""
     if len(sys.argv) < 2 or "=" in sys.argv[1]:
         print(USAGE, file=sys.stderr)
         sys.exit(2)
@@ -141,6 +144,9 @@ def main() -> None:
     except ValueError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        print("stopped; the same command sends the rest", file=sys.stderr)
+        sys.exit(130)
     of = f"{outcomes['sent']} of {outcomes.total()} runs sent" if outcomes["sent"] else "nothing to send"
     console.print(of, highlight=False)
 

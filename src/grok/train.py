@@ -11,7 +11,6 @@ from typing import Any
 
 import hydra
 import torch
-import wandb
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
 from lightning import Trainer
@@ -20,7 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from grok import console as say
-from grok import figures, places
+from grok import figures, places, wandb_logger
 from grok.experiment import Experiment, absences, assembled, flat_settings
 from grok.final_keys import HISTORY_COLUMNS, Conclusion, conclude
 from grok.lit import DivergedError
@@ -80,8 +79,7 @@ def _train(experiment: Experiment, console: Console, products: str) -> dict[str,
             say.conclude_aloud(console, config, folder, conclusion)
         console.print(f"{_closing_words(status, reason)}{folder.path}", highlight=False, soft_wrap=True)
     finally:
-        if wandb.run is not None:
-            wandb.finish(exit_code=int(status in ("failed", "diverged")))
+        wandb_logger.end(folder, failed=status in ("failed", "diverged"))
     return folder.summary()
 
 

@@ -17,6 +17,7 @@ from grok.wandb_history import STEP, Held, define_axes, rows
 MODES = ("online", "offline", "disabled")
 PATIENCE = 2.0  # seconds for the server to answer a call
 INIT_PATIENCE = 15.0  # seconds for it to take a run
+FINISH_PATIENCE = 60.0  # seconds for it to take the rest when a run ends
 
 
 def wandb_mode(mode: str | None = None) -> tuple[str, str]:
@@ -34,6 +35,17 @@ def wandb_mode(mode: str | None = None) -> tuple[str, str]:
         return "offline", "a SLURM job; logger.wandb.mode=online if its nodes reach the server"
     answers, why = reachable()
     return ("online" if answers else "offline"), why
+
+
+def wandb_settings() -> wandb.Settings:
+    """Of every W&B run: nothing printed, nothing waited for without end."""
+    return wandb.Settings(
+        silent=True,
+        console="off",
+        init_timeout=INIT_PATIENCE,
+        finish_timeout=FINISH_PATIENCE,
+        finish_timeout_raises=True,
+    )
 
 
 def reachable() -> tuple[bool, str]:
@@ -96,7 +108,7 @@ def wandb_logger(
             id=run_id,
             resume="allow" if run_id and mode == "online" else None,
             mode=mode,  # type: ignore[arg-type]
-            settings=wandb.Settings(silent=True, console="off", init_timeout=INIT_PATIENCE),
+            settings=wandb_settings(),
         )
 
     try:
@@ -114,6 +126,17 @@ def wandb_logger(
             run.log(row)
             logger.held = int(row[STEP])
     return logger
+
+
+def end(folder: RunFolder, failed: bool) -> None:
+    """End the W&B run, if there is one; what the server did not take within a minute is left to `grok.sync`."""
+    if wandb.run is None:
+        return
+    try:
+        wandb.finish(exit_code=int(failed))
+    except TimeoutError:
+        why = f"the server did not take all within {FINISH_PATIENCE:.0f} s"
+        folder.write_summary(wandb_mode=f"offline at the end ({why}; `python -m grok.sync` sends the rest)")
 
 
 def _netrc_knows(host: str) -> bool:
