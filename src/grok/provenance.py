@@ -18,7 +18,7 @@ def provenance(device: torch.device) -> dict[str, Any]:
     return {
         "command": " ".join(sys.orig_argv),
         "commit": _commit(),
-        "versions": {"grok": installed_version(DISTRIBUTION), "python": platform.pythoninstalled_version()}
+        "versions": {"grok": installed_version(DISTRIBUTION), "python": platform.python_version()}
         | {package: installed_version(package) for package in PACKAGES},
         "threads": torch.get_num_threads(),
         "device": torch.cuda.get_device_name(device)

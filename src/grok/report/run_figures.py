@@ -51,6 +51,7 @@ def run_figures(record: Record) -> dict[str, dict[str, Any]]:
         record,
         [("progress/gini_W_E", "W_E"), ("progress/gini_W_L", "W_L")],
         yaxis={"range": [0, 1], "title": {"text": "Gini coefficient"}},
+        legend={"orientation": "v", "x": 0.98, "xanchor": "right", "y": 0.03, "yanchor": "bottom"},
     )
     figures["weights"] = _panel(
         record, [("progress/sum_squared_weights", INK)], yaxis={"rangemode": "tozero", "title": {"text": "sum of squares"}}
@@ -150,7 +151,7 @@ def _marks(keys: Sequence[int], count: int) -> list[dict[str, Any]]:
             places[i] = min(places[i], places[i + 1] - LABEL_HEIGHT)
     return [
         {
-            "text": str(k), "x": 1, "xref": "paper", "y": k, "yref": "y", "ax": 14, "ay": pixel - place,
+            "text": f"<b>{k}</b>", "x": 1, "xref": "paper", "y": k, "yref": "y", "ax": 14, "ay": pixel - place,
             "xanchor": "left", "showarrow": True, "arrowhead": 0, "arrowwidth": 1,
         }
         for k, pixel, place in zip(keys, pixels, places, strict=True)

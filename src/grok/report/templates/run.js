@@ -19,7 +19,10 @@ function panel(name) {
   layout.xaxis = { type: state.axis, title: { text: "step" }, tickformat: ",d", hoverformat: ",d", nticks: narrow() ? 5 : undefined };
   if (state.axis === "log") Object.assign(layout.xaxis, { dtick: 1 });
   layout.uirevision = state.axis;
-  if (traces[0].type === "heatmap") layout.margin = { l: 50, r: narrow() ? 90 : 110, t: 8, b: 40 };
+  if (traces[0].type === "heatmap") {
+    layout.margin = narrow() ? { l: 50, r: 40, t: 8, b: 90 } : { l: 50, r: 110, t: 8, b: 40 };
+    if (narrow()) Object.assign(traces[0].colorbar, { orientation: "h", x: 0.5, y: -0.18, yanchor: "top", title: { text: "share" } });
+  }
   return { data: traces, layout };
 }
 
