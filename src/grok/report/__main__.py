@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from grok import places
+from grok.report.record import Record
 from grok.report.run_page import run_page
 from grok.run_folder import RunFolder
 
@@ -25,7 +26,7 @@ def report(path: Path, console: Console, wandb: str | None = None) -> Path:
         from grok.report.sweep_page import sweep_page  # noqa: PLC0415
 
         return sweep_page(path, console, wandb)
-    return run_page(path, wandb=wandb)
+    return run_page(Record.of(path), wandb=wandb)
 
 
 def latest(logs: Path) -> Path:
@@ -37,7 +38,9 @@ def latest(logs: Path) -> Path:
     candidates = [x for x in logs.glob("*/*") if (x / "sweep.json").exists() or RunFolder(x).holds_a_run]
     found = max(candidates, key=measured, default=None)
     if found is None or measured(found) < 0:
-        raise ValueError(f"There must be a run with measurements to report on. {logs} has none; `make train` makes one.")
+        raise ValueError(
+            f"There must be a run with measurements to report on. {logs} has none; `make train` makes one."
+        )
     return found
 
 

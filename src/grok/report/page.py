@@ -34,7 +34,13 @@ def number(value: float | None) -> str:
     return f"{value:.2e}"
 
 
+def word(value: Any) -> str:
+    """A setting's value as one reads it."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 _TEMPLATES.filters["number"] = number
+_TEMPLATES.filters["word"] = word
 _TEMPLATES.filters["steps"] = lambda value: "–" if value is None or value != value else f"{value:,.0f}"
 
 

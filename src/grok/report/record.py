@@ -38,7 +38,9 @@ class Record:
         folder = RunFolder(path)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            metrics, final_keys, spectra = (_table(folder, x) for x in (folder.metrics, folder.final_keys, folder.spectra))
+            metrics, final_keys, spectra = (
+                _table(folder, x) for x in (folder.metrics, folder.final_keys, folder.spectra)
+            )
         if metrics.empty:
             raise ValueError(f"The folder must be that of a run with measurements, in a metrics.csv. {path} has none.")
         analysis = path / "analysis.json"

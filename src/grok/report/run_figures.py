@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from grok.figures import COLOURS
 from grok.metrics import metric
+from grok.report.axes import log_axis
 from grok.report.record import Record
 
 INK = "ink"  # of the theme, in `meta`: black on white, white on black
@@ -54,7 +55,9 @@ def run_figures(record: Record) -> dict[str, dict[str, Any]]:
         legend={"orientation": "v", "x": 0.98, "xanchor": "right", "y": 0.03, "yanchor": "bottom"},
     )
     figures["weights"] = _panel(
-        record, [("progress/sum_squared_weights", INK)], yaxis={"rangemode": "tozero", "title": {"text": "sum of squares"}}
+        record,
+        [("progress/sum_squared_weights", INK)],
+        yaxis={"rangemode": "tozero", "title": {"text": "sum of squares"}},
     )
     figures["count"] = _panel(
         record, [("keys/count", INK)], yaxis={"rangemode": "tozero", "title": {"text": "key frequencies"}}, step=True
@@ -73,7 +76,7 @@ def losses(record: Record) -> dict[str, Any]:
             label = SHORT.get(name) or metric(name).label
             line = {"color": COLOURS[colour], "dash": dash, "width": width}
             traces.append(_curve(*found, label, line, family=family, hover="%{y:.3~g}"))
-    axis = {"type": "log", "title": {"text": "loss [nats]"}, "exponentformat": "power", "dtick": 2}
+    axis = {**log_axis(y for trace in traces for y in trace.y), "title": {"text": "loss [nats]"}}
     return figure(traces, yaxis=axis, shapes=_shades(record), hovermode="x unified", showlegend=True)
 
 

@@ -28,15 +28,14 @@ FINAL = (
 )  # fmt: skip
 
 
-def run_page(path: Path, back: str | None = None, wandb: str | None = None) -> Path:
-    """Make `report.html` in the run's folder. `ValueError` where nothing was measured.
+def run_page(record: Record, back: str | None = None, wandb: str | None = None) -> Path:
+    """Make `report.html` in the run's folder.
 
     Args:
-        path: the run's folder.
+        record: the run.
         back: link to the page of the sweep it belongs to.
         wandb: address of the W&B project that holds the run.
     """
-    record = Record.of(path)
     figures = run_figures(record)
     text = page(
         "run.html",
@@ -56,7 +55,7 @@ def run_page(path: Path, back: str | None = None, wandb: str | None = None) -> P
         back=back,
         wandb=wandb and record.summary.get("wandb_id") and f"{wandb}/runs/{record.summary['wandb_id']}",
     )
-    file = path / "report.html"
+    file = record.folder.path / "report.html"
     replace_text(file, text)
     return file
 
