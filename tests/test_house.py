@@ -34,6 +34,7 @@ ORDER = [
     *(
         "run_folder",
         "places",
+        "settings",
         "provenance",
         "figures",
         "machine",
@@ -45,11 +46,19 @@ ORDER = [
         "experiment",
         "console",
         "train",
+        "frozen_code",
         "sweep",
         "pool",
+        "slots",
+        "batch",
+        "slurm",
+        "estimate",
         "launch",
         "point",
         "status",
+        "censoring",
+        "sweep_figures",
+        "collect",
     ),
 ]
 
