@@ -35,6 +35,7 @@ ORDER = [
     *(
         "run_folder",
         "places",
+        "settings",
         "provenance",
         "figures",
         "machine",
@@ -46,11 +47,19 @@ ORDER = [
         "experiment",
         "console",
         "train",
+        "frozen_code",
         "sweep",
         "pool",
+        "slots",
+        "batch",
+        "slurm",
+        "estimate",
         "launch",
         "point",
         "status",
+        "censoring",
+        "sweep_figures",
+        "collect",
     ),
 ]
 

@@ -11,13 +11,14 @@ import torch
 
 PACKAGES = ("torch", "lightning", "torchmetrics", "hydra-core", "wandb")
 DISTRIBUTION = "grokking-progress-measures"
+COMMIT_FILE = "COMMIT"  # in a copy of a checkout: what `commit` said there
 
 
 def provenance(device: torch.device) -> dict[str, Any]:
     """Versions, commit, command, threads and device, for summary.json."""
     return {
         "command": " ".join(sys.orig_argv),
-        "commit": _commit(),
+        "commit": commit(),
         "versions": {"grok": installed_version(DISTRIBUTION), "python": platform.python_version()}
         | {package: installed_version(package) for package in PACKAGES},
         "threads": torch.get_num_threads(),
@@ -35,9 +36,11 @@ def installed_version(package: str) -> str | None:
         return None
 
 
-def _commit() -> str | None:
-    """The commit of this checkout, with + where files differ from it; None outside a checkout."""
+def commit() -> str | None:
+    """The commit of this checkout, with + where files differ from it; None outside a checkout and its copies."""
     root = Path(__file__).resolve().parents[2]
+    if (root / COMMIT_FILE).exists():
+        return (root / COMMIT_FILE).read_text() or None
     if not (root / ".git").exists():
         return None
     try:
