@@ -8,8 +8,8 @@ import pytest
 from runs import run
 
 from grok.run_folder import HEARTBEAT, RunFolder
-from grok.status import progress, runs
-from grok.sweep import Point, SweepFolder
+from grok.status import Progress, progress, runs
+from grok.sweep import Point, Sweep, SweepFolder
 
 
 def status(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -30,23 +30,33 @@ def test_a_run_is_shown_as_far_as_its_folder_tells(tmp_path: Path) -> None:
 def test_a_run_that_gives_no_sign_of_life_is_lost(tmp_path: Path) -> None:
     folder, *_ = run(tmp_path / "run")
     folder.write_summary(status="running")
+
+    def seen() -> Progress:
+        ((name, there, status, reason),) = runs(folder.path)
+        return progress(name, there, status, reason)
+
     with folder.alive():
-        assert progress("run", folder, "pending", "").status == "running"
-        assert progress("run", folder, "pending", "").seconds_left == pytest.approx(0, abs=1)
+        assert seen().status == "running"
+        assert seen().seconds_left == pytest.approx(0, abs=1)
         long_ago = time.time() - 4 * HEARTBEAT
         os.utime(folder.heartbeat, (long_ago, long_ago))
-        assert progress("run", folder, "pending", "").status == "lost"
-    assert progress("run", folder, "pending", "").status == "lost"
+        assert seen().status == "lost"
+    assert seen().status == "lost"
 
 
 def test_a_sweep_shows_every_point_started_or_not(tmp_path: Path) -> None:
     run(tmp_path / "sweep/runs/000_a")
     points = [
-        Point(0, ["optim.wd=0"], "x", "runs/000_a"),
-        Point(1, ["optim.wd=1"], "y", "runs/001_b", "failed", "it broke"),
-        Point(2, ["optim.wd=2"], "z", "runs/002_c"),
+        Point(0, {"optim.wd": 0}, "x", "runs/000_a"),
+        Point(1, {"optim.wd": 1}, "y", "runs/001_b"),
+        Point(2, {"optim.wd": 2}, "z", "runs/002_c"),
     ]
-    SweepFolder(tmp_path / "sweep").write(points)
+    folder = SweepFolder(tmp_path / "sweep")
+    folder.write(Sweep(points=points))
+    folder.output_file(points[1]).parent.mkdir()
+    folder.output_file(points[1]).write_text("it began\nit broke\n")
+    folder.began(points[1])
+    folder.ended(points[1], 1)
     seen = [progress(*one) for one in runs(tmp_path / "sweep")]
     assert [one.status for one in seen] == ["finished", "failed", "pending"]
     assert [one.reason for one in seen] == ["", "it broke", ""]
@@ -60,12 +70,13 @@ def test_a_sweep_shows_every_point_started_or_not(tmp_path: Path) -> None:
     [
         ((), "usage: python -m grok.status <run or sweep folder>"),
         (("nowhere",), "The folder must be that of a run or of a sweep. nowhere is neither."),
-        ((".", "live=maybe"), "The only setting is live=true or live=false. Got live=maybe."),
+        ((".", "live=maybe"), "`live` must be true or false. Got maybe."),
+        ((".", "speed=3"), "`python -m grok.status` takes live=… after the folder. Got speed=3."),
     ],
 )
 def test_bad_input_is_one_sentence(arguments: tuple[str, ...], sentence: str) -> None:
     done = status(*arguments)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert sentence in done.stderr
     assert done.stderr.count("\n") == 1
 

@@ -59,8 +59,8 @@ def test_every_point_runs_in_a_folder_of_its_own_and_as_it_would_alone(tmp_path:
     folder = SweepFolder(tmp_path / "sweep")
     points = folder.points()
     assert [(point.settings, point.status) for point in points] == [
-        (["optim.wd=0"], "finished"),
-        (["optim.wd=1"], "finished"),
+        ({"optim.wd": 0}, "finished"),
+        ({"optim.wd": 1}, "finished"),
     ]
     alone, *_ = run(tmp_path / "alone", "optim.wd=1")
     assert_same(folder.run_folder(points[1]), alone)
@@ -75,7 +75,7 @@ def test_the_same_command_again_does_nothing_and_another_adds_points(tmp_path: P
     assert "3 points" in again.stdout
     assert "2 finished, 1 to run" in again.stdout
     points = folder.points()
-    assert [point.settings for point in points] == [["optim.wd=0"], ["optim.wd=1"], ["optim.wd=2"]]
+    assert [point.settings for point in points] == [{"optim.wd": 0}, {"optim.wd": 1}, {"optim.wd": 2}]
     assert {run: (folder.path / run / "metrics.csv").stat().st_mtime_ns for run in first} == first
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from hydra.utils import instantiate
 from lightning import Callback, Trainer
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.loggers import Logger
@@ -30,6 +31,7 @@ LOOP: dict[str, Any] = {
     "enable_progress_bar": False,
     "enable_model_summary": False,
     "log_every_n_steps": 1,
+    "plugins": LightningEnvironment(),  # one process, also where SLURM's variables speak of others
 }
 
 

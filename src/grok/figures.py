@@ -69,7 +69,7 @@ def progress_figure(metrics: pd.DataFrame, final_keys: pd.DataFrame, phases: Pha
     labelled = dict(sorted(handles.items(), key=lambda item: item[0] in PHASES))  # curves first
     figure.legend(labelled.values(), labelled.keys(), loc="outside lower center", ncols=5, fontsize=9, frameon=False)
     figure.suptitle(title)
-    _save(figure, file)
+    save(figure, file)
 
 
 def spectrum_figure(spectra: pd.DataFrame, key_frequencies: Sequence[int] | None, title: str, file: Path) -> None:
@@ -95,7 +95,7 @@ def spectrum_figure(spectra: pd.DataFrame, key_frequencies: Sequence[int] | None
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("frequency $k$")
     figure.suptitle(title)
-    _save(figure, file)
+    save(figure, file)
 
 
 def spectra_figure(
@@ -125,7 +125,7 @@ def spectra_figure(
         ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("step")
     figure.suptitle(title)
-    _save(figure, file)
+    save(figure, file)
 
 
 def _shares(spectra: pd.DataFrame, matrix: str) -> pd.DataFrame:
@@ -142,6 +142,7 @@ def _shade(ax: Axes, phases: Phases, end: float) -> None:
         ax.axvspan(left, right, color=SHADES[phase], zorder=-2, lw=0, label=PHASES[phase])
 
 
-def _save(figure: Figure, file: Path) -> None:
+def save(figure: Figure, file: Path) -> None:
+    """Write a figure to `file`, making its folder."""
     file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file, dpi=130)

@@ -5,7 +5,6 @@ Fig. 7); while training, that set is not known. `python -m grok.final_keys <run 
 the pass from the snapshots that are kept.
 """
 
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -17,6 +16,7 @@ from omegaconf import OmegaConf
 from grok import arithmetic
 from grok.phases import Events, History, events, regime, slingshots, unstable
 from grok.run_folder import RunFolder, replace_text
+from grok.settings import refusals, settings_after
 from grok.table import Table
 from grok.transformer import Transformer
 
@@ -139,18 +139,15 @@ def _decided(metrics: pd.DataFrame, found: Sequence[int] | None) -> dict[str, in
 
 def main() -> None:
     """Repeat the pass for a run folder and print what it comes to."""
-    if len(sys.argv) != 2:
-        raise SystemExit("usage: python -m grok.final_keys <run folder>")
-    folder = RunFolder(sys.argv[1])
-    if not folder.config.exists():
-        raise SystemExit(f"{folder.path} must be the folder of a run, with a config.yaml. It has none.")
-    try:
+    with refusals():
+        path, _ = settings_after("final_keys", "<run folder>", {})
+        folder = RunFolder(path)
+        if not folder.config.exists():
+            raise ValueError(f"{folder.path} must be the folder of a run, with a config.yaml. It has none.")
         conclusion = conclude(folder)
-    except ValueError as error:
-        raise SystemExit(str(error)) from None
-    for name, value in conclusion.summary().items():
-        print(f"{name}: {value}")
-    print(f"{len(conclusion.curves)} snapshots evaluated, in {folder.final_keys}")
+        for name, value in conclusion.summary().items():
+            print(f"{name}: {value}")
+        print(f"{len(conclusion.curves)} snapshots evaluated, in {folder.final_keys}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One point of a sweep in a process of its own: `python -m grok.point <its configuration>`."""
+"""One point of a sweep in a process of its own: `python -m grok.point <its configuration> <its run folder>`."""
 
 import fcntl
 import os
@@ -10,19 +10,20 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from grok import places
-from grok.resume import checkpoint_to_resume, resumed_config
+from grok.resume import checkpoint_to_resume, moved, resumed_config
 from grok.run_folder import RunFolder
+from grok.sweep import NOWHERE
 from grok.train import execute
 
 
-def configuration(file: Path) -> DictConfig | None:
+def configuration(file: Path, run: Path) -> DictConfig | None:
     """What is left to do for a point: start, go on, or nothing at all (None).
 
     A run that was killed before its first checkpoint is moved aside, and begun again.
     """
-    config = OmegaConf.load(file)
+    config = OmegaConf.create(moved(OmegaConf.to_container(OmegaConf.load(file)), NOWHERE, str(run)))
     assert isinstance(config, DictConfig)
-    folder = RunFolder(config.folder)
+    folder = RunFolder(run)
     if not folder.holds_a_run:
         return config
     if folder.summary().get("status") == "finished":
@@ -40,11 +41,11 @@ def configuration(file: Path) -> DictConfig | None:
 def main() -> None:
     """Train what is left of the point; exit as `python -m grok.train` does."""
     places.register_resolvers()
-    file = Path(sys.argv[1])
+    file, run = (Path(argument).absolute() for argument in sys.argv[1:])
     threading.Thread(target=_end_with_controller, daemon=True).start()
     with file.open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # a process of a controller that died may still be ending
-        config = configuration(file)
+        config = configuration(file, run)
         if config is not None:
             sys.exit(execute(config))
 

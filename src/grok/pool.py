@@ -4,9 +4,9 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -24,71 +24,102 @@ class Slot:
     @property
     def environment(self) -> dict[str, str]:
         threads = {name: str(self.threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
-        return {**os.environ, **threads, **({} if self.gpu is None else {"CUDA_VISIBLE_DEVICES": self.gpu})}
+        return {**threads, **({} if self.gpu is None else {"CUDA_VISIBLE_DEVICES": self.gpu})}
 
 
 @dataclass(frozen=True)
 class Task:
-    """A command to run, and where its output is appended."""
+    """A command to run, where its output is appended, and what it finds in its environment beside this one's."""
 
     command: Sequence[str]
     output: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
-def run(
-    tasks: Iterable[Task],
-    slots: Sequence[Slot],
-    started: Callable[[Task, Slot], None],
-    ended: Callable[[Task, int], None],
-) -> bool:
-    """Run every task, each alone on a slot; False where a signal ended it early.
+class Pool:
+    """Runs tasks, each alone on a slot.
 
-    `started` and `ended` (with the exit status, negative for a signal) are called in this thread. On
-    SIGINT or SIGTERM no further task starts, and those that run are told to end by SIGTERM. A task's
-    standard input closes when this process dies, however it dies.
+    Args:
+        slots: the room there is.
+        started: called with each task and its slot when it starts, in the thread of `run`.
+        ended: called with each task and its exit status (negative for a signal) when it has ended.
+
+    A task's standard input closes when this process dies, however it dies.
     """
-    waiting, free = iter(tasks), list(slots)
-    running: dict[subprocess.Popen[bytes], tuple[Task, Slot]] = {}
-    with _told_to_stop() as stop:
-        try:
-            while True:
-                while free and not stop and (task := next(waiting, None)) is not None:
-                    slot = free.pop(0)
-                    running[_start(task, slot)] = task, slot
-                    started(task, slot)
-                if not running:
-                    return not stop
-                time.sleep(POLL)
-                for process in [x for x in running if x.poll() is not None]:
-                    task, slot = running.pop(process)
-                    free.append(slot)
-                    _close(process)
-                    ended(task, process.returncode)
-                if stop and stop[0]:
-                    stop[0] = 0
-                    for process in running:
-                        process.send_signal(signal.SIGTERM)
-        finally:
-            for process in running:
-                process.terminate()
+
+    def __init__(
+        self, slots: Sequence[Slot], started: Callable[[Task, Slot], None], ended: Callable[[Task, int], None]
+    ) -> None:
+        self._free = list(slots)
+        self._started, self._ended = started, ended
+        self._running: dict[subprocess.Popen[bytes], tuple[Task, Slot]] = {}
+
+    def run(self, tasks: Iterable[Task]) -> bool:
+        """Run every task; False where SIGINT or SIGTERM ended it early: then no further task starts, and those
+        that run are told to end."""
+        waiting = iter(tasks)
+        with _told_to_stop() as stop:
+            try:
+                while True:
+                    while self._free and not stop and (task := next(waiting, None)) is not None:
+                        self._start(task)
+                    if not self._running:
+                        return not stop
+                    time.sleep(POLL)
+                    self._look()
+                    if stop and stop[0]:
+                        stop[0] = 0
+                        self._tell()
+            finally:
+                self._tell()
+
+    def end(self, seconds: float) -> None:
+        """Tell all that run to end, by SIGTERM, and wait so long for them."""
+        self._tell()
+        until = time.monotonic() + seconds
+        while self._running and time.monotonic() < until:
+            time.sleep(POLL)
+            self._look()
+
+    def _start(self, task: Task) -> None:
+        slot = self._free.pop(0)
+        task.output.parent.mkdir(parents=True, exist_ok=True)
+        with task.output.open("ab") as output, _warnings_held():
+            process = subprocess.Popen(
+                task.command,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **task.environment, **slot.environment},
+                start_new_session=True,  # Ctrl-C is for this process, which passes it on in good order
+            )
+        self._running[process] = task, slot
+        self._started(task, slot)
+
+    def _look(self) -> None:
+        for process in [x for x in self._running if x.poll() is not None]:
+            task, slot = self._running.pop(process)
+            self._free.append(slot)
+            if process.stdin is not None:
+                process.stdin.close()
+            self._ended(task, process.returncode)
+
+    def _tell(self) -> None:
+        for process in self._running:
+            process.send_signal(signal.SIGTERM)
 
 
-def _start(task: Task, slot: Slot) -> "subprocess.Popen[bytes]":
-    task.output.parent.mkdir(parents=True, exist_ok=True)
-    with task.output.open("ab") as output:
-        return subprocess.Popen(
-            task.command,
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=slot.environment,
-            start_new_session=True,  # Ctrl-C is for this process, which passes it on in good order
-        )
+@contextmanager
+def _warnings_held() -> Iterator[None]:
+    """Start a process that keeps SIGUSR1 and SIGUSR2 waiting until it is ready for them (callbacks.interruption).
 
-
-def _close(process: "subprocess.Popen[bytes]") -> None:
-    if process.stdin is not None:
-        process.stdin.close()
+    SLURM sends its warning to every process of a job, and to one that still imports it would be the end.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGUSR1, signal.SIGUSR2))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

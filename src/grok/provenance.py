@@ -11,15 +11,16 @@ import torch
 
 PACKAGES = ("torch", "lightning", "torchmetrics", "hydra-core", "wandb")
 DISTRIBUTION = "grokking-progress-measures"
+COMMIT_FILE = "COMMIT"  # in a copy of a checkout: what `commit` said there
 
 
 def provenance(device: torch.device) -> dict[str, Any]:
     """Versions, commit, command, threads and device, for summary.json."""
     return {
         "command": " ".join(sys.orig_argv),
-        "commit": _commit(),
-        "versions": {"grok": _version(DISTRIBUTION), "python": platform.python_version()}
-        | {package: _version(package) for package in PACKAGES},
+        "commit": commit(),
+        "versions": {"grok": installed_version(DISTRIBUTION), "python": platform.python_version()}
+        | {package: installed_version(package) for package in PACKAGES},
         "threads": torch.get_num_threads(),
         "device": torch.cuda.get_device_name(device)
         if device.type == "cuda"
@@ -27,16 +28,19 @@ def provenance(device: torch.device) -> dict[str, Any]:
     }
 
 
-def _version(package: str) -> str | None:
+def installed_version(package: str) -> str | None:
+    """The version of an installed distribution; None where it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:
         return None
 
 
-def _commit() -> str | None:
-    """The commit of this checkout, with + where files differ from it; None outside a checkout."""
+def commit() -> str | None:
+    """The commit of this checkout, with + where files differ from it; None outside a checkout and its copies."""
     root = Path(__file__).resolve().parents[2]
+    if (root / COMMIT_FILE).exists():
+        return (root / COMMIT_FILE).read_text() or None
     if not (root / ".git").exists():
         return None
     try:

@@ -34,13 +34,11 @@ def resumed_config(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
         wanted = OmegaConf.create(OmegaConf.to_container(frozen, resolve=True))
         for name in names:
             OmegaConf.update(wanted, name, OmegaConf.select(config, name), merge=False, force_add=True)
-    typed = {key: _leaves(wanted, key) for key in IDENTITY}
-    kept = {key: _leaves(frozen, key) for key in IDENTITY}
+    typed, kept = _identity(wanted), _identity(frozen)
     differing = [
-        f"{name} (there {kept[key].get(name)}, here {typed[key].get(name)})"
-        for key in IDENTITY
-        for name in sorted(kept[key] | typed[key])
-        if kept[key].get(name) != typed[key].get(name)
+        f"{name} (there {kept.get(name)}, here {typed.get(name)})"
+        for name in sorted(kept | typed)
+        if kept.get(name) != typed.get(name)
     ]
     if differing:
         raise ValueError(
@@ -104,16 +102,17 @@ def moved(node: Any, before: str, after: str) -> Any:
     return after if node == before else node
 
 
-def _leaves(config: Any, key: str) -> dict[str, Any]:
-    value = OmegaConf.to_container(OmegaConf.create({key: config.get(key)}), resolve=True)
+def leaves(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The settings of a plain configuration by dotted name."""
     flat: dict[str, Any] = {}
-
-    def walk(name: str, node: Any) -> None:
+    for name, node in config.items():
         if isinstance(node, dict):
-            for child, inner in node.items():
-                walk(f"{name}.{child}", inner)
+            flat |= leaves(node, f"{prefix}{name}.")
         else:
-            flat[name] = node
-
-    walk(key, value[key])  # type: ignore[index,call-overload]
+            flat[f"{prefix}{name}"] = node
     return flat
+
+
+def _identity(config: Any) -> dict[str, Any]:
+    plain: Any = OmegaConf.to_container(OmegaConf.create({key: config.get(key) for key in IDENTITY}), resolve=True)
+    return leaves(plain)

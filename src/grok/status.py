@@ -3,9 +3,9 @@
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from omegaconf import OmegaConf
 from rich.console import Console
@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.table import Table
 
 from grok.run_folder import RunFolder
+from grok.settings import refusals, settings_after
 from grok.sweep import SweepFolder
 
 PHASES = ("memorization", "circuit formation", "clean-up", "stable")
@@ -34,24 +35,21 @@ class Progress:
 
 
 def runs(path: Path) -> Iterator[tuple[str, RunFolder, str, str]]:
-    """Name, folder, status so far and last failure of each run in a run or sweep folder. `ValueError` for neither."""
+    """Name, folder, status and last failure of each run in a run or sweep folder. `ValueError` for neither."""
     if (path / "sweep.json").exists():
         sweep = SweepFolder(path)
         for point in sweep.points():
-            name = f"{point.number:03d}  {' '.join(point.settings)}"
-            yield name, sweep.run_folder(point), point.status, point.reason or ""
+            yield str(point), sweep.run_folder(point), point.status, point.reason or ""
     elif RunFolder(path).holds_a_run:
-        yield path.name, RunFolder(path), "pending", ""
+        folder = RunFolder(path)
+        yield path.name, folder, "lost" if folder.is_lost else folder.summary().get("status", "pending"), ""
     else:
         raise ValueError(f"The folder must be that of a run or of a sweep. {path} is neither.")
 
 
 def progress(name: str, folder: RunFolder, status: str, reason: str) -> Progress:
-    """How far a run is; "lost" where it should be running and gives no sign of life."""
-    summary = folder.summary()
-    if summary:
-        status = "lost" if folder.is_lost else summary["status"]
-    seen = Progress(name, status, reason=reason if status not in ("finished", "running") else "")
+    """How far a run is."""
+    seen = Progress(name, status, reason=reason)
     if not folder.config.exists() or not folder.metrics.exists():
         return seen
     last = folder.read(folder.metrics).iloc[-1]
@@ -62,7 +60,7 @@ def progress(name: str, folder: RunFolder, status: str, reason: str) -> Progress
     if status == "running":
         seen.seconds_left = _seconds_left(folder, seen.max_steps)
     if status == "finished":
-        seen.phase = str(summary.get("regime", ""))
+        seen.phase = str(folder.summary().get("regime", ""))
     return seen
 
 
@@ -95,27 +93,18 @@ def table(path: Path) -> Table:
 
 def main() -> None:
     """Print the table; on a terminal keep it up to date until Ctrl-C."""
-    settings: dict[str, Any] = {"live": sys.stdout.isatty()}
-    if len(sys.argv) < 2 or "=" in sys.argv[1]:
-        raise SystemExit("usage: python -m grok.status <run or sweep folder> [live=false]")
-    for argument in sys.argv[2:]:
-        name, _, value = argument.partition("=")
-        if name != "live" or value not in ("true", "false"):
-            raise SystemExit(f"The only setting is live=true or live=false. Got {argument}.")
-        settings[name] = value == "true"
-    console, path = Console(width=None if sys.stdout.isatty() else 160), Path(sys.argv[1])
-    try:
-        if not settings["live"]:
+    with refusals():
+        path, typed = settings_after("status", "<run or sweep folder>", {"live": str(sys.stdout.isatty()).lower()})
+        if typed["live"] not in ("true", "false"):
+            raise ValueError(f"`live` must be true or false. Got {typed['live']}.")
+        console = Console(width=None if sys.stdout.isatty() else 160)
+        if typed["live"] == "false":
             console.print(table(path))
             return
-        with Live(table(path), console=console, auto_refresh=False) as live:
+        with suppress(KeyboardInterrupt), Live(table(path), console=console, auto_refresh=False) as live:
             while True:
                 time.sleep(REFRESH)
                 live.update(table(path), refresh=True)
-    except ValueError as error:
-        raise SystemExit(str(error)) from None
-    except KeyboardInterrupt:
-        pass
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import json
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,9 @@ from grok import wandb_logger
 from grok.console import quiet
 from grok.experiment import flat_settings
 from grok.run_folder import RunFolder, replace_text
+from grok.settings import refusals, settings_after
 from grok.status import runs
 from grok.wandb_history import ENDED, Held, define_axes, final_keys, log_conclusion, rows
-
-USAGE = "usage: python -m grok.sync <run or sweep folder> [project=… entity=…]"
 
 
 def sent(folder: RunFolder) -> dict[str, Any]:
@@ -37,7 +36,7 @@ def sent(folder: RunFolder) -> dict[str, Any]:
     return json.loads(folder.wandb_sent.read_text()) if folder.wandb_sent.exists() else {}
 
 
-def synced(path: Path, console: Console, project: str | None = None, entity: str | None = None) -> Counter[str]:
+def synced(path: Path, console: Console, project: str = "", entity: str = "") -> Counter[str]:
     """Send what is to be sent of every run in a folder; how many runs were "sent", and how many were not and why.
 
     `ValueError` in one sentence where the folder is none, no key is set up, or the server does not answer.
@@ -50,7 +49,7 @@ def synced(path: Path, console: Console, project: str | None = None, entity: str
     return outcomes
 
 
-def _outcome(folder: RunFolder, project: str | None, entity: str | None) -> tuple[str, str]:
+def _outcome(folder: RunFolder, project: str, entity: str) -> tuple[str, str]:
     summary = folder.summary()
     mode = str(summary.get("wandb_mode", ""))
     if mode.startswith("online") and not folder.is_lost:  # what is lost may lack its last rows
@@ -59,9 +58,8 @@ def _outcome(folder: RunFolder, project: str | None, entity: str | None) -> tupl
         return "without W&B", ""
     if not folder.config.exists() or not folder.metrics.exists():
         return "without measurements", ""
-    settings = _settings(folder) | {
-        key: value for key, value in {"project": project, "entity": entity}.items() if value is not None
-    }
+    typed = {"project": project, "entity": entity}
+    settings = _settings(folder) | {name: value for name, value in typed.items() if value}
     state = {
         "step": int(folder.read(folder.metrics)["step"].iloc[-1]),
         **{"status": summary["status"], "keys": final_keys(folder), "project": settings["project"]},
@@ -122,31 +120,16 @@ def _send(folder: RunFolder, settings: Mapping[str, Any]) -> tuple[str, str, int
         return str(run.url), run.entity, len(new)
 
 
-def _typed(arguments: Sequence[str]) -> dict[str, str]:
-    settings = {}
-    for argument in arguments:
-        name, _, value = argument.partition("=")
-        if name not in ("project", "entity") or not value:
-            raise ValueError(f"The settings are project=<name> and entity=<name>. Got {argument}.")
-        settings[name] = value
-    return settings
-
-
 def main() -> None:
     """The command. Exit status 0: sent, or nothing to send · 2: refused, in one sentence · 130: stopped."""
-    if len(sys.argv) < 2 or "=" in sys.argv[1]:
-        print(USAGE, file=sys.stderr)
-        sys.exit(2)
     console = Console()
-    try:
-        with quiet():
-            outcomes = synced(Path(sys.argv[1]), console, **_typed(sys.argv[2:]))
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("stopped; the same command sends the rest", file=sys.stderr)
-        sys.exit(130)
+    with refusals(), quiet():
+        path, typed = settings_after("sync", "<run or sweep folder>", {"project": "", "entity": ""})
+        try:
+            outcomes = synced(path, console, typed["project"], typed["entity"])
+        except KeyboardInterrupt:
+            print("stopped; the same command sends the rest", file=sys.stderr)
+            sys.exit(130)
     of = f"{outcomes['sent']} of {outcomes.total()} runs sent" if outcomes["sent"] else "nothing to send"
     console.print(of, highlight=False)
 

@@ -1,0 +1,110 @@
+"""One table of a sweep: `python -m grok.collect <sweep folder> [x=p y=wd colour=wd]`, and its pictures.
+
+A run that did not get to an event within its N steps is *censored at N*: it says "later than N", not "never".
+Medians over seeds take it for that (Kaplan and Meier); no number is made up for it.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from omegaconf import OmegaConf
+from rich.console import Console
+
+from grok import sweep_figures
+from grok.experiment import flat_settings
+from grok.phases import Events
+from grok.run_folder import replace_text
+from grok.settings import refusals, settings_after
+from grok.sweep import Point, SweepFolder
+
+EVENTS = tuple(name for name, _ in Events().items())
+# Settings that every table has, and how they are typed.
+SETTINGS = {"p": "data.p", "train_fraction": "data.train_fraction", "wd": "optim.wd", "seed": "seed"}
+SEEDS = ("seed", "data_seed", "replicate")
+
+
+def collected(path: Path) -> pd.DataFrame:
+    """A row a point of the sweep in `path`, whatever became of it. `ValueError` where there is none.
+
+    | Column | Value |
+    |---|---|
+    | `point`, `run`, `status`, `reason` | number, run folder, what became of it, why it failed |
+    | `p`, `train_fraction`, `wd`, `seed`, `data_seed`; others as typed | settings |
+    | `steps`, `max_steps`, `regime`, `unstable` | how far it went, and what kind of run it is |
+    | an event, and with `_after` | the interval (after, at] of steps it happened in; empty: not (yet) |
+    | `delay` | step of `generalized` over step of `fitted` |
+    | `key_count`, `key_frequencies` | of the final network |
+    | a metric | its final value |
+    """
+    folder = SweepFolder(path)
+    return pd.DataFrame([_row(folder, point) for point in folder.points()])
+
+
+def _row(folder: SweepFolder, point: Point) -> dict[str, Any]:
+    config = OmegaConf.load(folder.config_file(point))
+    flat = flat_settings(config)  # type: ignore[arg-type]
+    typed = {**SETTINGS, "data_seed": "data.seed", "replicate": "replicate"}
+    others = {name: value for name, value in point.settings.items() if name not in typed.values()}
+    summary = folder.run_folder(point).summary()
+    phases = summary.get("phases") or {}
+    keys = summary.get("key_frequencies")
+    row: dict[str, Any] = {
+        "point": point.number,
+        "run": point.run,
+        "status": point.status,
+        "reason": point.reason,
+        **{name: flat[name] for name in (*SETTINGS, "data_seed")},
+        **others,
+        "steps": summary.get("steps"),
+        "max_steps": config.trainer.max_steps,
+        "regime": summary.get("regime"),
+        "unstable": summary.get("unstable"),
+    }
+    for name in EVENTS:
+        row[f"{name}_after"], row[name] = phases.get(name) or (None, None)
+    both = row["fitted"] and row["generalized"]
+    row["delay"] = row["generalized"] / row["fitted"] if both else None
+    row["key_count"] = None if keys is None else len(keys)
+    row["key_frequencies"] = None if keys is None else " ".join(map(str, keys))
+    final = summary.get("final") or {}
+    return {**row, **{name: value for name, value in final.items() if name not in row}}  # `regime` is also logged
+
+
+def swept(table: pd.DataFrame) -> list[str]:
+    """The settings, seeds aside, that differ between points."""
+    columns = list(table.columns)
+    settings = [name for name in columns[columns.index("p") : columns.index("steps")] if name not in SEEDS]
+    return [name for name in settings if table[name].nunique(dropna=False) > 1]
+
+
+def _axes(typed: dict[str, str], varying: Sequence[str]) -> dict[str, str | None]:
+    """Which settings the pictures are drawn over: as typed, else the first that vary."""
+    for name, value in typed.items():
+        if value and value not in varying:
+            among = ", ".join(varying) or "nothing"
+            raise ValueError(f"`{name}` must be a setting that the sweep varies, which is {among}. Got {value}.")
+    free = [name for name in varying if name not in typed.values()]
+    chosen: dict[str, str | None] = {name: typed[name] or (free.pop(0) if free else None) for name in ("x", "y")}
+    return {**chosen, "colour": typed["colour"] or (varying[-1] if varying else None)}
+
+
+def main() -> None:
+    """Write runs.csv and the pictures of a sweep, and print the table."""
+    with refusals():
+        path, typed = settings_after("collect", "<sweep folder>", {"x": "", "y": "", "colour": ""})
+        table = collected(path)
+        varying = swept(table)
+        axes = _axes(typed, varying)
+        replace_text(path / "runs.csv", table.to_csv(index=False))
+        files = [path / "runs.csv", *sweep_figures.drawn(path, table, varying, **axes)]
+        console = Console(width=None if sys.stdout.isatty() else 160)
+        console.print(sweep_figures.overview(table, varying))
+        for file in files:
+            console.print(f"wrote {file}", highlight=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""The page of a sweep: every run in one table, regimes and events against the settings, all curves over each other."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+from rich.console import Console
+from rich.progress import track
+
+from grok.collect import EVENTS, SEEDS, collected, swept
+from grok.metrics import METRICS
+from grok.report import sweep_data
+from grok.report.axes import log_axis
+from grok.report.page import page, written
+from grok.report.record import Record
+from grok.report.run_page import REGIME_WORDS, run_page
+from grok.sweep_figures import REGIME_COLOURS
+
+
+def sweep_page(path: Path, console: Console, wandb: str | None = None) -> Path:
+    """Make `report.html` of the sweep, and of each of its runs that has measurements.
+
+    Args:
+        path: the sweep's folder.
+        console: where progress is shown.
+        wandb: address of the W&B project that holds the runs.
+    """
+    table = collected(path)
+    records: dict[int, Record] = {}
+    pages: dict[int, str] = {}
+    notes: list[str] = []
+    rows = list(zip(table["point"], table["run"], strict=True))
+    for point, run in track(rows, "pages of runs", console=console, transient=True, disable=not console.is_terminal):
+        try:
+            records[point] = record = Record.of(path / run)
+        except ValueError:  # nothing measured, so far
+            continue
+        notes += [f"run {point}: {note}" for note in record.notes]
+        run_page(record, back="../../report.html" if Path(run).parts[:1] == ("runs",) else None, wandb=wandb)
+        pages[point] = f"{quote(run)}/report.html"
+    if not records:
+        raise ValueError(f"The folder must be that of a sweep with measurements. No run of {path} has any.")
+    return written(path / "report.html", _text(path, sweep_data.known(table, records), records, pages, notes))
+
+
+def _text(path: Path, table: pd.DataFrame, records: dict[int, Record], pages: dict[int, str], notes: list[str]) -> str:
+    settings = swept(table)
+    seeds = [name for name in SEEDS if name in table and table[name].nunique() > 1]
+    kinds = sweep_data.kinds(table, settings)
+    groupings = {"each combination": {name: group["point"].tolist() for name, group in kinds.items()}}
+    for setting in settings if len(settings) > 1 else []:
+        groupings[setting] = {k: g["point"].tolist() for k, g in sweep_data.kinds(table, [setting]).items()}
+    curves = sweep_data.curves(records)
+    data: dict[str, Any] = {
+        "runs": sweep_data.runs(table, settings, pages),
+        "settings": {name: sweep_data.values(table, name) for name in settings},
+        "events": sweep_data.events(table),
+        "medians": sweep_data.medians(table, settings),
+        "regimes": REGIME_COLOURS,
+        "curves": curves,
+        "groupings": groupings,
+        "bands": {name: sweep_data.bands(records, groups) for name, groups in groupings.items()},
+        "steps": log_axis((x for record in records.values() for x in record.metrics["step"]), whole=True),
+        "metrics": sweep_data.described(records.values()),
+    }
+    return page(
+        "sweep.html",
+        ("page.js", "table.js", "sweep.js"),
+        title=path.absolute().name,
+        source=path,
+        notes=notes,
+        data=data,
+        rows=[row for _, row in table.iterrows()],
+        pages=pages,
+        settings=settings,
+        seeds=seeds,
+        events=[METRICS[f"events/{name}"] for name in EVENTS],
+        event_names=EVENTS,
+        statuses=Counter(table["status"]),
+        regimes=Counter(regime for regime in table["regime"] if isinstance(regime, str)),
+        regime_words=REGIME_WORDS,
+        records=records,
+    )

@@ -1,0 +1,53 @@
+"use strict";
+// What all pages share: the theme, and how plots look in it.
+const data = JSON.parse(document.getElementById("page-data").textContent);
+const root = document.documentElement;
+const CONFIG = { displaylogo: false, responsive: true, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
+const redraws = []; // called when the theme changes
+
+const narrow = () => window.innerWidth < 600;
+const ink = (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
+const copied = (value) => structuredClone(value);
+
+// A layout in the colours and letters of the page.
+function themed(layout) {
+  const axis = (own = {}) => ({
+    gridcolor: ink("grid"), linecolor: ink("muted"), zeroline: false, automargin: true, tickcolor: ink("muted"), ticks: "outside",
+    ticklen: 4, griddash: "dot", gridwidth: 1, ...own, title: { standoff: 8, font: { size: 12, color: ink("muted") }, ...own.title },
+  });
+  const out = {
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", margin: { l: 50, r: 12, t: 8, b: 40 },
+    font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: ink("ink") },
+    hoverlabel: { bgcolor: ink("paper"), bordercolor: ink("line"), font: { color: ink("ink"), size: 12 }, namelength: -1 },
+    legend: { orientation: "h", y: -0.16, yanchor: "top", x: 0, font: { size: 12 }, bgcolor: "rgba(0,0,0,0)" },
+    ...layout,
+  };
+  for (const name of ["xaxis", "yaxis"]) out[name] = axis(layout[name]);
+  out.shapes = (layout.shapes || []).map((s) => (s.name ? { ...s, fillcolor: ink(s.name) } : s));
+  out.annotations = (layout.annotations || []).map((a) => ({ arrowcolor: ink("muted"), font: { size: 11 }, ...a }));
+  return out;
+}
+
+// Draw `traces` in a div, now and whenever the theme changes; `make` gives { data, layout }.
+function drawn(div, make) {
+  const draw = () => {
+    const { data: traces, layout } = make();
+    for (const trace of traces) {
+      if (trace.meta && trace.meta.ink) trace.line = { ...trace.line, color: ink("ink") };
+    }
+    return Plotly.react(div, traces, themed(layout), CONFIG);
+  };
+  redraws.push(draw);
+  draw();
+  return draw;
+}
+
+function theme(name) {
+  root.dataset.theme = name;
+  document.getElementById("theme").textContent = name === "dark" ? "light" : "dark";
+  for (const draw of redraws) draw();
+}
+const prefers = window.matchMedia("(prefers-color-scheme: dark)");
+theme(prefers.matches ? "dark" : "light");
+prefers.addEventListener("change", (event) => theme(event.matches ? "dark" : "light"));
+document.getElementById("theme").addEventListener("click", () => theme(root.dataset.theme === "dark" ? "light" : "dark"));
