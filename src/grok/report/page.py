@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader
@@ -23,6 +24,13 @@ def page(template: str, scripts: tuple[str, ...], **content: Any) -> str:
         version=installed_version(DISTRIBUTION),
         **content,
     )
+
+
+def written(file: Path, text: str) -> Path:
+    """The file, with `text` in it: all of it or as before. A page can be made again, so the disk is not waited for."""
+    part = file.with_name(file.name + ".part")
+    part.write_text(text)
+    return part.replace(file)
 
 
 def number(value: float | None) -> str:

@@ -60,11 +60,18 @@ def run_figures(record: Record) -> dict[str, dict[str, Any]]:
         yaxis={"rangemode": "tozero", "title": {"text": "sum of squares"}},
     )
     figures["count"] = _panel(
-        record, [("keys/count", INK)], yaxis={"rangemode": "tozero", "title": {"text": "key frequencies"}}, step=True
+        record, [("keys/count", INK)], step=True, yaxis={**count_axis(record), "title": {"text": "key frequencies"}}
     )
     for matrix in ("W_E", "W_L"):
         figures[f"spectrum-{matrix}"] = spectrum(record, matrix)
     return {name: made for name, made in figures.items() if made["data"]}
+
+
+def count_axis(record: Record) -> dict[str, Any]:
+    """An axis of whole numbers from 0."""
+    found = record.columns("keys/count")
+    most = 1 if found is None else found[1].max()
+    return {"rangemode": "tozero", "dtick": max(1, math.ceil(most / 6))}
 
 
 def losses(record: Record) -> dict[str, Any]:

@@ -6,11 +6,11 @@ from typing import Any
 
 from grok.metrics import METRICS, Metric, metric
 from grok.phases import PHASES
+from grok.report.axes import log_axis
 from grok.report.circles import circles
-from grok.report.page import page
+from grok.report.page import page, written
 from grok.report.record import EVENTS, Record
 from grok.report.run_figures import LOSSES, run_figures
-from grok.run_folder import replace_text
 
 REGIME_WORDS = {
     "grokked": "fitted the training questions first and generalized later",
@@ -50,14 +50,13 @@ def run_page(record: Record, back: str | None = None, wandb: str | None = None) 
         figures=figures,
         families=list(dict.fromkeys(trace["meta"]["family"] for trace in figures["losses"]["data"])),
         circles=circles(record),
+        steps=log_axis(record.metrics["step"], whole=True),
         settings=list(_flat({k: v for k, v in record.config.items() if k not in SETTINGS_APART})),
         explained=_explained(record),
         back=back,
         wandb=wandb and record.summary.get("wandb_id") and f"{wandb}/runs/{record.summary['wandb_id']}",
     )
-    file = record.folder.path / "report.html"
-    replace_text(file, text)
-    return file
+    return written(record.folder.path / "report.html", text)
 
 
 def subtitle(record: Record) -> str:

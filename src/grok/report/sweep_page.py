@@ -12,10 +12,10 @@ from rich.progress import track
 from grok.collect import EVENTS, SEEDS, collected, swept
 from grok.metrics import METRICS
 from grok.report import sweep_data
-from grok.report.page import page
+from grok.report.axes import log_axis
+from grok.report.page import page, written
 from grok.report.record import Record
 from grok.report.run_page import REGIME_WORDS, run_page
-from grok.run_folder import replace_text
 from grok.sweep_figures import REGIME_COLOURS
 
 
@@ -42,9 +42,7 @@ def sweep_page(path: Path, console: Console, wandb: str | None = None) -> Path:
         pages[point] = f"{quote(run)}/report.html"
     if not records:
         raise ValueError(f"The folder must be that of a sweep with measurements. No run of {path} has any.")
-    file = path / "report.html"
-    replace_text(file, _text(path, sweep_data.known(table, records), records, pages, notes))
-    return file
+    return written(path / "report.html", _text(path, sweep_data.known(table, records), records, pages, notes))
 
 
 def _text(path: Path, table: pd.DataFrame, records: dict[int, Record], pages: dict[int, str], notes: list[str]) -> str:
@@ -64,6 +62,7 @@ def _text(path: Path, table: pd.DataFrame, records: dict[int, Record], pages: di
         "curves": curves,
         "groupings": groupings,
         "bands": {name: sweep_data.bands(records, groups) for name, groups in groupings.items()},
+        "steps": log_axis((x for record in records.values() for x in record.metrics["step"]), whole=True),
         "metrics": sweep_data.described(records.values()),
     }
     return page(

@@ -16,8 +16,8 @@ function panel(name) {
     const family = trace.meta && trace.meta.family;
     if (family) trace.visible = state.families[family];
   }
-  layout.xaxis = { type: state.axis, title: { text: "step" }, tickformat: ",d", hoverformat: ",d", nticks: narrow() ? 5 : undefined };
-  if (state.axis === "log") Object.assign(layout.xaxis, { dtick: 1 });
+  const scale = state.axis === "log" ? data.steps : { type: "linear", tickformat: ",d", nticks: narrow() ? 5 : undefined };
+  layout.xaxis = { ...scale, title: { text: "step" }, hoverformat: ",d" };
   layout.uirevision = state.axis;
   if (traces[0].type === "heatmap") {
     layout.margin = narrow() ? { l: 50, r: 40, t: 8, b: 90 } : { l: 50, r: 110, t: 8, b: 40 };

@@ -124,7 +124,7 @@ function curve() {
     if (band) traces.push({ type: "scatter", mode: "lines", x: band.x, y: band.median, name: label, legendgroup: label, line: { width: 2.6, color: colour }, hovertemplate: `${label}<br>median of ${band.runs}<br>step %{x:,.0f}: %{y:.3~g}<extra></extra>`, meta: { median: true } });
     else traces.push({ type: "scatter", mode: "lines", x: [null], y: [null], name: label, legendgroup: label, line: { width: 2.6, color: colour } });
   });
-  return { data: traces, layout: { xaxis: { type: state.axis, title: { text: "step" }, tickformat: ",d", ...(state.axis === "log" ? { dtick: 1 } : {}) }, yaxis: metric.axis, showlegend: true, hovermode: "closest" } };
+  return { data: traces, layout: { xaxis: { ...(state.axis === "log" ? data.steps : { type: "linear", tickformat: ",d" }), title: { text: "step" } }, yaxis: metric.axis, showlegend: true, hovermode: "closest" } };
 }
 
 function count() {
@@ -135,7 +135,7 @@ function count() {
     return [where(state.count, run) + spread(cell.indexOf(run), cell.length, Math.min(0.7, 0.08 * cell.length)), run.count];
   };
   const traces = marks(known, place, 11, (run) => `<br>${run.keys ? `keys ${run.keys}` : "no key frequencies"}`);
-  return { data: traces, layout: { xaxis: category(state.count), yaxis: { title: { text: "key frequencies" }, rangemode: "tozero", tickformat: "d" }, showlegend: true, hovermode: "closest" } };
+  return { data: traces, layout: { xaxis: category(state.count), yaxis: { title: { text: "key frequencies" }, rangemode: "tozero", dtick: Math.max(1, Math.ceil(Math.max(...known.map((run) => run.count)) / 8)) }, showlegend: true, hovermode: "closest" } };
 }
 
 const makers = { diagram, events, curves: curve, count };
