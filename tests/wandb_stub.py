@@ -79,8 +79,14 @@ class WandbStub:
         return {"data": answers[name](variables)}
 
     def _viewer(self, variables: dict[str, Any]) -> dict[str, Any]:
-        teams = {"edges": [{"node": {"name": ENTITY}}]}
-        return {"viewer": {"id": "1", "entity": ENTITY, "username": ENTITY, "flags": "{}", "teams": teams}}
+        return {"viewer": self._person()}
+
+    @staticmethod
+    def _person() -> dict[str, Any]:
+        return {
+            **{"id": "1", "name": ENTITY, "username": ENTITY, "entity": ENTITY, "email": None, "admin": False},
+            **{"flags": "{}", "deletedAt": None, "apiKeys": {"edges": []}, "teams": {"edges": []}},
+        }
 
     def _run(self, variables: dict[str, Any]) -> dict[str, Any]:
         name, project = variables["name"], variables["project"] or "uncategorized"
@@ -131,6 +137,8 @@ class WandbStub:
         return {"createRunFiles": {"runID": run, "uploadHeaders": [], "files": places}}
 
     def _projects(self, variables: dict[str, Any]) -> dict[str, Any]:
+        if variables["entity"] != ENTITY:
+            return {"models": None}
         edges = [{"node": self._as_project(name), "cursor": name} for name in self.projects]
         return {"models": {"edges": edges, "pageInfo": {"endCursor": None, "hasNextPage": False}}}
 
@@ -138,12 +146,11 @@ class WandbStub:
         name = variables.get("name")
         return {"project": self._as_project(str(name)) if name in self.projects else None}
 
-    @staticmethod
-    def _as_project(name: str) -> dict[str, Any]:
+    def _as_project(self, name: str) -> dict[str, Any]:
         return {
             **{"id": name, "internalId": name, "name": name, "entityName": ENTITY, "createdAt": "2026-01-01T00:00:00"},
             **{"isBenchmark": False, "isPublished": False, "runCount": 1},
-            "user": {"id": "1", "name": ENTITY, "username": ENTITY},
+            "user": self._person(),
         }
 
     def _report(self, variables: dict[str, Any]) -> dict[str, Any]:

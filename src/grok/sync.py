@@ -28,12 +28,7 @@ from grok.experiment import flat_settings
 from grok.run_folder import RunFolder, replace_text
 from grok.settings import refusals, settings_after
 from grok.status import runs
-from grok.wandb_history import ENDED, Held, define_axes, final_keys, log_conclusion, rows
-
-
-def sent(folder: RunFolder) -> dict[str, Any]:
-    """What was sent of a run, and where to; empty before anything was."""
-    return json.loads(folder.wandb_sent.read_text()) if folder.wandb_sent.exists() else {}
+from grok.wandb_history import ENDED, Held, define_axes, final_keys, log_conclusion, rows, run_url, sent
 
 
 def synced(path: Path, console: Console, project: str = "", entity: str = "") -> Counter[str]:
@@ -53,7 +48,7 @@ def _outcome(folder: RunFolder, project: str, entity: str) -> tuple[str, str]:
     summary = folder.summary()
     mode = str(summary.get("wandb_mode", ""))
     if mode.startswith("online") and not folder.is_lost:  # what is lost may lack its last rows
-        return "online already", f": {summary['wandb_url']}"
+        return "online already", f": {run_url(folder)}"
     if not mode.startswith(("offline", "online")):
         return "without W&B", ""
     if not folder.config.exists() or not folder.metrics.exists():

@@ -1,5 +1,6 @@
 """What W&B holds of a run, as the run's own tables have it: a row a measurement, and what it came to."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -59,6 +60,21 @@ def rows(folder: RunFolder, held: Held, curves: bool = True) -> Iterator[dict[st
     for row in table.sort_values("step").to_dict("records"):
         step = int(row.pop("step"))
         yield {STEP: step, **{str(name): value for name, value in row.items() if pd.notna(value)}}
+
+
+def logged(folder: RunFolder) -> set[str]:
+    """The names under which W&B has values of the run, once it was logged online or sent."""
+    return set[str]().union(*rows(folder, Held()))
+
+
+def sent(folder: RunFolder) -> dict[str, Any]:
+    """What `grok.sync` has sent of a run, and where to; empty before it has."""
+    return json.loads(folder.wandb_sent.read_text()) if folder.wandb_sent.exists() else {}
+
+
+def run_url(folder: RunFolder) -> str | None:
+    """Where the run is at W&B: as it was logged online, or sent from there last; None where it is not."""
+    return sent(folder).get("url") or folder.summary().get("wandb_url")
 
 
 def log_conclusion(run: wandb.Run, folder: RunFolder) -> None:
