@@ -164,6 +164,27 @@ def test_a_killed_and_preempted_run_is_sent_as_one(
     assert_holds(arrived, folder)
 
 
+def test_the_clients_own_sync_leaves_out_what_follows_a_piece_that_was_cut_short(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stub: WandbStub
+) -> None:
+    """Why this project sends its own tables: were this test to fail, `wandb sync` might do instead."""
+    folder, *_ = run(tmp_path / "run", "logger=default", "trainer.max_steps=40")
+    (piece,) = folder.path.glob("wandb/offline-run-*/run-*.wandb")
+    piece.write_bytes(piece.read_bytes()[:-2000])  # as SIGKILL leaves it: within a record
+    time.sleep(1)  # pieces are named by the second
+    resumed(folder, "trainer.max_steps=80")
+    account(monkeypatch, stub.url)
+    pieces = sorted(map(str, folder.path.glob("wandb/offline-run-*")))
+    command = [sys.executable, "-m", "wandb", "sync", *pieces]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)  # exit status 0
+    assert "ends with an incomplete record" in done.stderr
+    (arrived,) = stub.runs.values()
+    assert {60, 80} & {row["trainer/global_step"] for row in arrived.rows} == set()
+    sync(monkeypatch, folder.path)
+    steps = [row["trainer/global_step"] for row in arrived.rows if "loss/train" in row]
+    assert steps == folder.read(folder.metrics)["step"].tolist()
+
+
 def test_an_offline_run_goes_where_it_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stub: WandbStub) -> None:
     folder, summary, _ = run(tmp_path / "run", "logger=default", "tags=[first]", "logger.wandb.group=a_sweep")
     account(monkeypatch, stub.url)

@@ -3,12 +3,14 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import wandb
+import wandb_stub
 from accounts import account, no_account
 from runs import run
 from wandb_stub import serving
@@ -99,6 +101,14 @@ def test_a_server_that_goes_away_keeps_no_run_from_ending(monkeypatch: pytest.Mo
     assert RunFolder(tmp_path).summary()["wandb_mode"] == (
         "offline at the end (the server did not take all within 1 s; `python -m grok.sync` sends the rest)"
     )
+
+
+def test_the_stub_stops_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wandb_stub, "LIFE", 0.1)
+    with serving() as stub:
+        time.sleep(1)
+        with pytest.raises(OSError, match="timed out|refused|reset"), urllib.request.urlopen(stub.url, timeout=1):
+            pass
 
 
 def test_an_offline_run_holds_every_metric_by_optimizer_step(tmp_path: Path) -> None:

@@ -13,7 +13,9 @@ from accounts import account, no_account
 from runs import run
 from wandb_stub import WandbStub, serving
 
+from grok import wandb_logger
 from grok.metrics import METRICS
+from grok.report import wandb_report
 from grok.report.wandb_report import saved
 from grok.sweep import Point, Sweep, SweepFolder
 from grok.wandb_history import STEP, run_url
@@ -120,12 +122,15 @@ def test_the_report_of_a_sweep_names_nothing_that_its_runs_have_not_logged(
     shown = {x["name"]: x["filters"]["filters"][0]["value"] for x in runsets}
     assert shown == {
         "all runs": ids,
+        "runs alike but for their seeds": ids,
         "wd = 0.5": ids[:1],
         "wd = 1": ids[1:],
         "optim.eps = 1e-08": ids[:1],
         "optim.eps = 1e-07": ids[1:],
     }
     assert not any("project" in x for x in runsets)
+    grouped = {tuple(key["name"] for key in x["grouping"]) for x in runsets if x["grouping"]}
+    assert grouped == {("wd.value", "optim.value.eps")}
 
 
 def test_every_measure_of_a_report_is_explained_with_its_section(logged: tuple[WandbStub, SweepFolder]) -> None:
@@ -186,10 +191,12 @@ def test_without_a_key_or_an_answer_there_is_no_report(monkeypatch: pytest.Monke
     account(monkeypatch, f"http://127.0.0.1:{port}")
     with pytest.raises(ValueError, match="No W&B report can be saved: no answer from 127.0.0.1 within 2 s."):
         saved(folder.path, "tester", "grok")
+    assert wandb_report.PATIENCE + wandb_logger.PATIENCE < 20
+    monkeypatch.setattr(wandb_report, "PATIENCE", 2)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # takes calls, and never answers
         account(monkeypatch, f"http://127.0.0.1:{silent.getsockname()[1]}")
         began = time.monotonic()
         with pytest.raises(ValueError, match="No W&B report can be saved for tester: "):
             saved(folder.path, "tester", "grok")
-        assert time.monotonic() - began < 20
+        assert time.monotonic() - began < 5
     wandb.teardown()

@@ -28,7 +28,7 @@ from grok.experiment import flat_settings
 from grok.run_folder import RunFolder, replace_text
 from grok.settings import refusals, settings_after
 from grok.status import runs
-from grok.wandb_history import ENDED, Held, define_axes, final_keys, log_conclusion, rows, run_url, sent
+from grok.wandb_history import ENDED, final_keys, log_conclusion, opened, rows, run_url, sent
 
 
 def synced(path: Path, console: Console, project: str = "", entity: str = "") -> Counter[str]:
@@ -101,9 +101,9 @@ def _send(folder: RunFolder, settings: Mapping[str, Any]) -> tuple[str, str, int
         except wandb.Error as error:
             raise ValueError(f"Nothing can be sent to W&B: {' '.join(str(error).split())}") from error
         try:
-            define_axes(run)
+            held = opened(run, folder)
             run.config.update(flat_settings(_config(folder)), allow_val_change=True)  # type: ignore[no-untyped-call]
-            new = list(rows(folder, Held.by(run, folder)))
+            new = list(rows(folder, held))
             for row in new:
                 run.log(row)
             log_conclusion(run, folder)

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import wandb
 from omegaconf import OmegaConf
 
+from grok.checks import is_number
 from grok.run_folder import RunFolder
 from grok.schedule import Schedule
 
@@ -31,8 +33,12 @@ class Held:
     def by(cls, run: wandb.Run, folder: RunFolder) -> "Held":
         """What a resumed run says it holds; curves by other key frequencies than now do not count."""
         summary: Mapping[str, Any] = dict(run.summary)
+        step = summary.get(STEP, -1)  # {"max": …}, or a number from a run of an earlier version
         same_keys = summary.get("keys/final") == final_keys(folder)
-        return cls(int(summary.get(STEP, -1)), int(summary.get("keys/final_until", -1)) if same_keys else -1)
+        return cls(
+            int(step if is_number(step) else step["max"]),
+            int(summary.get("keys/final_until", -1)) if same_keys else -1,
+        )
 
 
 def final_keys(folder: RunFolder) -> str | None:
@@ -41,10 +47,15 @@ def final_keys(folder: RunFolder) -> str | None:
     return None if found is None else " ".join(map(str, found))
 
 
-def define_axes(run: wandb.Run) -> None:
-    """Make the optimizer step the x axis of everything."""
-    run.define_metric(STEP)
+def opened(run: wandb.Run, folder: RunFolder) -> Held:
+    """What the run holds already; from here on, the optimizer step is the x axis of everything.
+
+    The summary keeps the largest step, which `Held` reads; defining that anew starts it from 0, so it is read first.
+    """
+    held = Held.by(run, folder)
+    run.define_metric(STEP, summary="max")
     run.define_metric("*", step_metric=STEP, step_sync=True)
+    return held
 
 
 def rows(folder: RunFolder, held: Held, curves: bool = True) -> Iterator[dict[str, float]]:
@@ -64,7 +75,7 @@ def rows(folder: RunFolder, held: Held, curves: bool = True) -> Iterator[dict[st
 
 def logged(folder: RunFolder) -> set[str]:
     """The names under which W&B has values of the run, once it was logged online or sent."""
-    return set[str]().union(*rows(folder, Held()))
+    return set[str](_pictures(folder)).union(*rows(folder, Held()))
 
 
 def sent(folder: RunFolder) -> dict[str, Any]:
@@ -87,10 +98,15 @@ def log_conclusion(run: wandb.Run, folder: RunFolder) -> None:
     run.summary.update({"status": summary["status"]})
     if len(curves):
         run.summary.update({"keys/final": final_keys(folder), "keys/final_until": int(curves["step"].iloc[-1])})
-    files = {f"pictures/{name}": folder.path / f"{name}.png" for name in PICTURES}
-    pictures = {name: wandb.Image(str(file)) for name, file in files.items() if file.exists()}
+    pictures = _pictures(folder)
     if pictures:
-        run.log({**pictures, STEP: int(folder.read(folder.metrics)["step"].iloc[-1])})
+        images = {name: wandb.Image(str(file)) for name, file in pictures.items()}
+        run.log({**images, STEP: int(folder.read(folder.metrics)["step"].iloc[-1])})
+
+
+def _pictures(folder: RunFolder) -> dict[str, Path]:
+    files = {f"pictures/{name}": folder.path / f"{name}.png" for name in PICTURES}
+    return {name: file for name, file in files.items() if "phases" in folder.summary() and file.exists()}
 
 
 def _measurements(folder: RunFolder) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import wandb
 from lightning.pytorch.loggers import WandbLogger
 
 from grok.run_folder import RunFolder
-from grok.wandb_history import STEP, Held, define_axes, rows
+from grok.wandb_history import STEP, opened, rows
 
 MODES = ("online", "offline", "disabled")
 PATIENCE = 2.0  # seconds for the server to answer a call
@@ -116,11 +116,10 @@ def wandb_logger(
     except wandb.Error as error:
         chosen, why = "offline", f"{type(error).__name__}: {error}"
         run = init(chosen)
-    define_axes(run)
+    held = opened(run, record)
     record.write_summary(wandb_id=run.id, wandb_mode=f"{chosen} ({why})", **({"wandb_url": run.url} if run.url else {}))
     logger = _Logger(experiment=run, save_dir=str(folder), project=project)
     if run_id and chosen == "online":
-        held = Held.by(run, record)
         logger.held = held.measured
         for row in rows(record, held, curves=False):  # which may change yet
             run.log(row)

@@ -12,6 +12,7 @@ import pandas as pd
 import wandb
 
 from grok.collect import collected, swept
+from grok.report.wandb_story import Told
 from grok.run_folder import RunFolder
 from grok.status import runs
 from grok.wandb_history import logged, run_url
@@ -21,9 +22,9 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # pydantic's, about its own future
     from wandb_workspaces.reports.v2 import interface as wr
 
-    from grok.report.wandb_panels import Told, blocks
+    from grok.report.wandb_panels import blocks
 
-PATIENCE = 10  # seconds for an answer
+PATIENCE = 10  # seconds for an answer to any request
 TITLE = 128  # characters that W&B takes
 
 
@@ -60,8 +61,12 @@ def saved(path: Path, entity: str, project: str) -> str:
 
 
 def _told(path: Path, where: str) -> Told:
-    every = [folder for _, folder, *_ in runs(path)]
-    there = [folder for folder in every if f"/{where}/runs/" in (run_url(folder) or "")]
+    every = {name: folder for name, folder, *_ in runs(path)}
+    names: list[str] = []
+    there: list[RunFolder] = []
+    for name, folder in every.items():
+        if f"/{where}/runs/" in (run_url(folder) or ""):
+            names, there = [*names, name], [*there, folder]
     if not there:
         raise ValueError(
             f"`wandb` must name the project that holds the runs. None of those in {path} is in {where};"
@@ -73,7 +78,7 @@ def _told(path: Path, where: str) -> Told:
         runs=[folder.summary()["wandb_id"] for folder in there],
         settings=_settings(path, there) if (path / "sweep.json").exists() else {},
         logged=set[str]().union(*(logged(folder) for folder in there)),
-        origin=_origin(there),
+        origin=_origin(names, there),
     )
 
 
@@ -100,10 +105,11 @@ def _word(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) and not pd.isna(value) else str(value)
 
 
-def _origin(there: Sequence[RunFolder]) -> str:
-    """Each way in which the runs were made: command, commit, versions."""
+def _origin(names: Sequence[str], there: Sequence[RunFolder]) -> str:
+    """What the runs were made with; the command of one run, or what sets each of several apart."""
+    summaries = [folder.summary() for folder in there]
     lines = []
-    for summary in (folder.summary() for folder in there):
+    for summary in summaries:
         versions = " ".join(f"{name} {v}" for name, v in (summary.get("versions") or {}).items())
-        lines += [f"# commit {summary.get('commit')}; {versions}", str(summary.get("command"))]
-    return "\n".join(dict.fromkeys(lines))
+        lines.append(f"# commit {summary.get('commit')}; {versions}")
+    return "\n".join([*dict.fromkeys(lines), *(names if len(names) > 1 else [str(summaries[0].get("command"))])])
