@@ -1,6 +1,7 @@
 """What a run's folder says, read once and as far as it goes."""
 
 import json
+import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -88,7 +89,7 @@ class Record:
         return {name: self._interval(last.get(f"events/{name}")) for name in EVENTS}
 
     def _interval(self, step: float | None) -> Interval | None:
-        if step is None or step != step:
+        if step is None or math.isnan(step):
             return None
         before = self.metrics["step"][self.metrics["step"] < step]
         return (int(before.iloc[-1]) if len(before) else 0, int(step))
@@ -99,7 +100,7 @@ class Record:
         if self.settled:
             return self.summary.get("regime")
         last = self.metrics.iloc[-1].get("regime")
-        return None if last is None or last != last else REGIMES[int(last)]
+        return None if last is None or math.isnan(last) else REGIMES[int(last)]
 
     @cached_property
     def key_frequencies(self) -> list[int]:

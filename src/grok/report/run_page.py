@@ -67,9 +67,10 @@ def subtitle(record: Record) -> str:
     layers = "1 layer" if model.get("n_layers") == 1 else f"{model.get('n_layers')} layers"
     neurons = f"{model['d_mlp']} neurons" if model.get("d_mlp") else "no MLP"
     return (
-        f"{data.get('operation')} mod {data.get('p')}, trained on {data.get('train_fraction'):.0%} of all questions; {layers},"
-        f" width {model.get('d_model')}, {model.get('n_heads')} heads, {neurons}; AdamW, learning rate {optim.get('lr'):g},"
-        f" weight decay {optim.get('wd'):g}; seeds {record.config.get('seed')} (weights) and {data.get('seed')} (split)"
+        f"{data['operation']} mod {data['p']}, trained on {data['train_fraction']:.0%} of all questions;"
+        f" {layers}, width {model['d_model']}, {model['n_heads']} heads, {neurons};"
+        f" AdamW, learning rate {optim['lr']:g}, weight decay {optim['wd']:g};"
+        f" seeds {record.config.get('seed')} (weights) and {data.get('seed')} (split)"
     )
 
 

@@ -31,7 +31,7 @@ def sweep_page(path: Path, console: Console, wandb: str | None = None) -> Path:
     records: dict[int, Record] = {}
     pages: dict[int, str] = {}
     notes: list[str] = []
-    rows = list(zip(table["point"], table["run"], strict=True))
+    rows = [] if table.empty else list(zip(table["point"], table["run"], strict=True))
     for point, run in track(rows, "pages of runs", console=console, transient=True, disable=not console.is_terminal):
         try:
             records[point] = record = Record.of(path / run)
@@ -48,6 +48,7 @@ def sweep_page(path: Path, console: Console, wandb: str | None = None) -> Path:
 def _text(path: Path, table: pd.DataFrame, records: dict[int, Record], pages: dict[int, str], notes: list[str]) -> str:
     settings = swept(table)
     seeds = [name for name in SEEDS if name in table and table[name].nunique() > 1]
+    seeds = [name for name in seeds if name == seeds[0] or not table[name].equals(table[seeds[0]])]
     kinds = sweep_data.kinds(table, settings)
     groupings = {"each combination": {name: group["point"].tolist() for name, group in kinds.items()}}
     for setting in settings if len(settings) > 1 else []:
