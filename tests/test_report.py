@@ -1,3 +1,4 @@
+import base64
 import json
 import math
 import os
@@ -15,6 +16,7 @@ from made_up import GROKKED, made_up_run, made_up_sweep
 from rich.console import Console
 from runs import run
 
+from grok.collect import EVENTS, collected
 from grok.report import __main__ as command
 from grok.report import page, sweep_data
 from grok.report.axes import log_axis
@@ -223,18 +225,12 @@ def test_a_sweeps_page_names_every_point_and_links_to_the_runs_own(sweep: Path) 
 
 def test_medians_are_of_one_configuration_and_take_censored_runs_for_what_they_are(sweep: Path) -> None:
     records = {n: Record.of(next((sweep / "runs").glob(f"{n:03d}*"))) for n in range(18) if n != 16}
-    table = sweep_data.known(command_table(sweep), records)
+    table = sweep_data.known(collected(sweep), records)
     found = sweep_data.medians(table, ["train_fraction", "wd"])["generalized"]
     # three came, at 400, 420 and 440; none of three came; one failed, one is censored at 200, one came at 400
     assert found["train_fraction = 0.3, wd = 1"] == {"median": 420, "runs": 3, "came": 3}
     assert found["train_fraction = 0.3, wd = 0"] == {"median": None, "runs": 3, "came": 0}
     assert found["train_fraction = 0.5, wd = 3"] == {"median": 400, "runs": 2, "came": 1}
-
-
-def command_table(path: Path) -> pd.DataFrame:
-    from grok.collect import collected  # noqa: PLC0415
-
-    return collected(path)
 
 
 def test_a_band_ends_where_the_first_run_of_its_group_ended(sweep: Path) -> None:
@@ -249,9 +245,24 @@ def test_a_band_ends_where_the_first_run_of_its_group_ended(sweep: Path) -> None
 
 
 def _floats(typed: dict[str, str]) -> "np.ndarray[tuple[int], np.dtype[np.float32]]":
-    import base64  # noqa: PLC0415
-
     return np.frombuffer(base64.b64decode(typed["bdata"]), "<f4")
+
+
+def test_hostile_settings_are_escaped_in_what_plotly_draws() -> None:
+    columns = [
+        "point",
+        "status",
+        "regime",
+        "steps",
+        "key_frequencies",
+        "key_count",
+        *EVENTS,
+        *(f"{e}_after" for e in EVENTS),
+    ]
+    table = pd.DataFrame([dict.fromkeys(columns) | {"point": 0, "model.activation": HOSTILE}]).astype(object)
+    (entry,) = sweep_data.runs(table, ["model.activation"], {})
+    assert "<" not in json.dumps(entry)
+    assert entry["places"] == {"model.activation": 0}
 
 
 def test_values_of_settings_are_ordered_by_size_and_text_comes_last() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from grok.metrics import METRICS, Metric, metric
 from grok.phases import PHASES
-from grok.report.axes import log_axis
+from grok.report.axes import step_axis
 from grok.report.circles import circles
 from grok.report.page import page, written
 from grok.report.record import EVENTS, Record
@@ -45,12 +45,13 @@ def run_page(record: Record, back: str | None = None, wandb: str | None = None) 
         subtitle=subtitle(record),
         regime_words=REGIME_WORDS.get(record.regime or "", ""),
         phases=[(PHASES[phase], phase, start, end) for phase, start, end in record.phases],
+        phase_names={f"phase-{i}": name for i, name in enumerate(PHASES)},
         events=[(METRICS[f"events/{name}"], record.events.get(name)) for name in EVENTS],
         final=list(_final(record)),
         figures=figures,
         families=list(dict.fromkeys(trace["meta"]["family"] for trace in figures["losses"]["data"])),
         circles=circles(record),
-        steps=log_axis(record.metrics["step"], whole=True),
+        steps=step_axis(record.metrics["step"]),
         settings=list(_flat({k: v for k, v in record.config.items() if k not in SETTINGS_APART})),
         explained=_explained(record),
         back=back,

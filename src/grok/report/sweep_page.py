@@ -12,7 +12,7 @@ from rich.progress import track
 from grok.collect import EVENTS, SEEDS, collected, swept
 from grok.metrics import METRICS
 from grok.report import sweep_data
-from grok.report.axes import log_axis
+from grok.report.axes import step_axis
 from grok.report.page import page, written
 from grok.report.record import Record
 from grok.report.run_page import REGIME_WORDS, run_page
@@ -63,7 +63,7 @@ def _text(path: Path, table: pd.DataFrame, records: dict[int, Record], pages: di
         "curves": curves,
         "groupings": groupings,
         "bands": {name: sweep_data.bands(records, groups) for name, groups in groupings.items()},
-        "steps": log_axis((x for record in records.values() for x in record.metrics["step"]), whole=True),
+        "steps": step_axis(x for record in records.values() for x in record.metrics["step"]),
         "metrics": sweep_data.described(records.values()),
     }
     return page(

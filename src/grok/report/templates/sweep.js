@@ -15,10 +15,7 @@ function grouped(list, key) {
   for (const item of list) groups.set(key(item), [...(groups.get(key(item)) || []), item]);
   return groups;
 }
-const where = (setting, run) => (setting ? settings[setting].indexOf(unescaped(run.settings[setting])) : 0);
-function unescaped(text) {
-  return new DOMParser().parseFromString(text, "text/html").documentElement.textContent;
-}
+const where = (setting, run) => (setting ? run.places[setting] : 0);
 function category(setting) {
   if (!setting) return { tickvals: [], range: [-0.5, 0.5], showgrid: false };
   const values = settings[setting];
