@@ -233,6 +233,13 @@ def test_medians_are_of_one_configuration_and_take_censored_runs_for_what_they_a
     assert found["train_fraction = 0.5, wd = 3"] == {"median": 400, "runs": 2, "came": 1}
 
 
+def test_settings_and_their_values_stay_in_order_on_the_page(sweep: Path) -> None:
+    text = text_of(command.report(sweep, Console(quiet=True)))
+    assert '"settings": {"train_fraction": ["0.3", "0.5"], "wd": ["0", "1", "3"]}' in text
+    assert text.index('"groupings": {"each combination"') > 0
+    assert text.index('"grokked": "#') < text.index('"direct": "#')
+
+
 def test_a_band_ends_where_the_first_run_of_its_group_ended(sweep: Path) -> None:
     records = {n: Record.of(next((sweep / "runs").glob(f"{n:03d}*"))) for n in (15, 17)}
     band = sweep_data.bands(records, {"two": [15, 16, 17]})["loss/test"]["two"]

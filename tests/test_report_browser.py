@@ -376,7 +376,7 @@ def test_curves_lie_over_each_other_with_median_and_band(sweep: Path, opened: Op
 def test_the_number_of_keys_is_a_mark_a_run(sweep: Path, opened: Opened) -> None:
     page = opened(sweep / "report.html")
     marks = [y for curve in curves(page, "count", "draw") for y in curve["y"]]
-    assert marks == [2] * 16
+    assert marks == [2] * 17
 
 
 def test_the_way_leads_to_a_runs_page_and_back(sweep: Path, opened: Opened) -> None:

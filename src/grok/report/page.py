@@ -13,6 +13,7 @@ from plotly.offline import get_plotlyjs
 from grok.provenance import DISTRIBUTION, installed_version
 
 _TEMPLATES = Environment(loader=PackageLoader("grok.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+_TEMPLATES.policies["json.dumps_kwargs"] = {"sort_keys": False}  # settings and values are in their own order
 
 
 def page(template: str, scripts: tuple[str, ...], **content: Any) -> str:

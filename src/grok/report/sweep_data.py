@@ -39,6 +39,10 @@ def known(table: pd.DataFrame, records: Mapping[int, Record]) -> pd.DataFrame:
         record = records.get(int(row["point"]))
         if record is not None and not record.settled:
             row["steps"], row["regime"] = record.steps, record.regime
+            row["key_count"], row["key_frequencies"] = (
+                len(record.key_frequencies),
+                " ".join(map(str, record.key_frequencies)),
+            )
             for name, when in record.events.items():
                 row[f"{name}_after"], row[name] = when or (None, None)
         rows.append(row)

@@ -4,7 +4,7 @@ const { runs, settings, medians, regimes, curves, bands, groupings } = data;
 const names = Object.keys(settings);
 const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#B8A800"];
 const SYMBOLS = { grokked: "circle", direct: "diamond", partial: "triangle-up", unfinished: "triangle-right", memorized: "square", unfitted: "x", "no run": "cross" };
-const state = { x: names[0], y: names[1], event: "generalized", setting: names[0], metric: data.metrics[0].name, grouping: "each combination", count: names[0], axis: "log", runs: true, bands: true };
+const state = { x: names[0], y: names[1], event: "generalized", setting: names[0], metric: data.metrics[0].name, grouping: Object.keys(groupings)[0], count: names[0], axis: "log", runs: true, bands: true };
 
 const ended = (run) => run.status === "finished";
 const steps = (value) => Math.round(value).toLocaleString("en");
@@ -42,7 +42,8 @@ function marks(list, place, size, more = () => "") {
 
 function diagram() {
   const cells = grouped(runs, (run) => `${where(state.x, run)},${where(state.y, run)}`);
-  const across = Math.ceil(Math.sqrt(Math.max(...[...cells.values()].map((cell) => cell.length)) * 2));
+  const most = Math.max(...[...cells.values()].map((cell) => cell.length));
+  const across = most <= 5 ? most : Math.ceil(Math.sqrt(most * 2));
   const place = (run) => {
     const x = where(state.x, run), y = where(state.y, run);
     const cell = cells.get(`${x},${y}`);
@@ -105,12 +106,12 @@ function curve() {
   const groups = Object.entries(groupings[state.grouping]);
   const traces = [];
   groups.forEach(([name, points], i) => {
-    const colour = groups.length > COLOURS.length ? `hsl(${(360 * i) / groups.length} 60% 50%)` : COLOURS[i];
+    const colour = groups.length > COLOURS.length ? `hsla(${(360 * i) / groups.length}, 60%, 45%, 1)` : COLOURS[i];
     const label = escaped(name);
     const band = state.bands && (bands[state.grouping][state.metric] || {})[label];
     if (band && band.runs > 1) {
       traces.push({ type: "scatter", mode: "lines", x: band.x, y: band.low, line: { width: 0 }, legendgroup: label, showlegend: false, hoverinfo: "skip", meta: { edge: true } });
-      traces.push({ type: "scatter", mode: "lines", x: band.x, y: band.high, line: { width: 0 }, fill: "tonexty", fillcolor: `${colour}2e`, legendgroup: label, showlegend: false, hoverinfo: "skip", meta: { edge: true } });
+      traces.push({ type: "scatter", mode: "lines", x: band.x, y: band.high, line: { width: 0 }, fill: "tonexty", fillcolor: colour.startsWith("#") ? `${colour}2e` : colour.replace(/ 1\)$/, " 0.18)"), legendgroup: label, showlegend: false, hoverinfo: "skip", meta: { edge: true } });
     }
     if (state.runs) for (const point of points) {
       const line = curves[state.metric][point];
@@ -121,7 +122,7 @@ function curve() {
     if (band) traces.push({ type: "scatter", mode: "lines", x: band.x, y: band.median, name: label, legendgroup: label, line: { width: 2.6, color: colour }, hovertemplate: `${label}<br>median of ${band.runs}<br>step %{x:,.0f}: %{y:.3~g}<extra></extra>`, meta: { median: true } });
     else traces.push({ type: "scatter", mode: "lines", x: [null], y: [null], name: label, legendgroup: label, line: { width: 2.6, color: colour } });
   });
-  return { data: traces, layout: { xaxis: { ...(state.axis === "log" ? data.steps : { type: "linear", tickformat: ",d" }), title: { text: "step" } }, yaxis: metric.axis, showlegend: true, hovermode: "closest" } };
+  return { data: traces, layout: { xaxis: { ...(state.axis === "log" ? data.steps : { type: "linear", tickformat: ",d" }), title: { text: "step" } }, yaxis: metric.axis, showlegend: groups.length <= 2 * COLOURS.length, hovermode: "closest" } };
 }
 
 function count() {
