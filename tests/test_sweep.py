@@ -112,6 +112,28 @@ def test_points_end_in_good_order_with_their_controller(tmp_path: Path, how: sig
         assert RunFolder(folder.path / point.run).summary()["status"] == "interrupted"
 
 
+def test_points_that_raise_fail_with_their_last_line_and_are_tried_again(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from pathlib import Path\n"
+        "from callbacks.measurement import Measurement\n"
+        "class Fussy(Measurement):\n"
+        "    def measure(self, table, training):\n"
+        "        if training.global_step == 20 and not (Path(__file__).parent / 'fine').exists():\n"
+        "            raise RuntimeError('not today')\n"
+        "        return {}\n"
+    )
+    typed = command(tmp_path / "sweep", "optim.wd=0,1", "+callbacks.mine._target_=mine.Fussy", "launch=local")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
+    done = subprocess.run(typed, capture_output=True, text=True, timeout=180, env=environment, check=False)
+    assert done.returncode == 1
+    assert "001  optim.wd=1  failed: RuntimeError: not today" in done.stdout
+    assert "0 of 2 points finished" in done.stdout
+    (tmp_path / "fine").touch()
+    done = subprocess.run(typed, capture_output=True, text=True, timeout=180, env=environment, check=False)
+    assert done.returncode == 0, done.stdout
+    assert {point.reason for point in SweepFolder(tmp_path / "sweep").points()} == {None}
+
+
 def test_a_point_that_was_killed_before_its_first_checkpoint_begins_again(tmp_path: Path) -> None:
     assert sweep(tmp_path / "sweep", "optim.wd=0").returncode == 0
     folder = SweepFolder(tmp_path / "sweep")
