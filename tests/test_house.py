@@ -135,7 +135,12 @@ def test_a_wheel_carries_its_configuration_and_runs_from_anywhere(tmp_path: Path
     subprocess.run(build, check=True)
     (wheel,) = wheels.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    assert {"grok/conf/train.yaml", "grok/conf/experiment/quick.yaml", "callbacks/phases.py"} <= set(names)
+    assert {
+        "grok/conf/train.yaml",
+        "grok/conf/experiment/quick.yaml",
+        "grok/report/templates/run.js",
+        "callbacks/phases.py",
+    } <= set(names)
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     work = tmp_path / "work"
     work.mkdir()

@@ -24,6 +24,7 @@ from grok.report.circles import circle, circles
 from grok.report.record import Record
 from grok.report.run_figures import run_figures, spectrum
 from grok.report.run_page import run_page
+from grok.run_folder import RunFolder
 
 HOSTILE = "<script>window.hacked=1</script>"
 
@@ -93,6 +94,14 @@ def test_a_table_cut_in_its_last_line_is_used_up_to_there_and_said(tmp_path: Pat
     record = Record.of(tmp_path)
     assert record.steps == 600
     assert "metrics.csv ends in a line that was cut short; read up to there." in text_of(run_page(record))
+
+
+def test_an_analysis_that_cannot_be_read_is_left_out_and_said(tmp_path: Path) -> None:
+    made_up_run(tmp_path)
+    (tmp_path / "analysis.json").write_text('{"claims": [')
+    text = text_of(run_page(Record.of(tmp_path)))
+    assert "analysis.json is not JSON; `python -m grok.analyze` makes it again." in text
+    assert 'id="claims"' not in text
 
 
 def test_text_from_the_folder_is_escaped(tmp_path: Path) -> None:
@@ -221,6 +230,21 @@ def test_a_sweeps_page_names_every_point_and_links_to_the_runs_own(sweep: Path) 
     assert "<img" not in text
     assert "&lt;img src=x onerror=window.hacked=1&gt; broke" in text
     assert "&gt; 200" in text
+
+
+def test_runs_are_linked_to_wandb_where_it_knows_them(sweep: Path) -> None:
+    folder = RunFolder(next((sweep / "runs").glob("007*")))
+    folder.write_summary(wandb_id="abc 123")
+    text = text_of(command.report(sweep, Console(quiet=True), "https://wandb.ai/me/grok"))
+    assert re.findall(r'href="(https[^"]+)"', text) == ["https://wandb.ai/me/grok/runs/abc 123"]
+
+
+def test_a_run_whose_table_cannot_be_read_is_left_out_and_said(tmp_path: Path) -> None:
+    path = made_up_sweep(tmp_path / "sweep").path
+    (next((path / "runs").glob("007*")) / "metrics.csv").write_text("step,loss/test\n")
+    text = text_of(command.report(path, Console(quiet=True)))
+    assert "run 7: The folder must be that of a run with measurements" in text
+    assert len(re.findall(r'href="runs/', text)) == 16
 
 
 def test_medians_are_of_one_configuration_and_take_censored_runs_for_what_they_are(sweep: Path) -> None:

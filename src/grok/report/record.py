@@ -44,7 +44,7 @@ class Record:
             )
         if metrics.empty:
             raise ValueError(f"The folder must be that of a run with measurements, in a metrics.csv. {path} has none.")
-        analysis = path / "analysis.json"
+        notes = [str(warning.message).replace(f"{folder.path}/", "") for warning in caught]
         return cls(
             folder,
             OmegaConf.to_container(OmegaConf.load(folder.config)) if folder.config.exists() else {},  # type: ignore[arg-type]
@@ -52,8 +52,8 @@ class Record:
             metrics,
             final_keys,
             spectra,
-            json.loads(analysis.read_text()) if analysis.exists() else {},
-            [str(warning.message).replace(f"{folder.path}/", "") for warning in caught],
+            _analysis(path / "analysis.json", notes),
+            notes,
         )
 
     @property
@@ -123,6 +123,14 @@ class Record:
         """Steps and values of a metric; None where it was not logged."""
         table = self.final_keys if name.startswith("final_keys/") else self.metrics
         return (table["step"], table[name]) if name in table and not table[name].isna().all() else None
+
+
+def _analysis(file: Path, notes: list[str]) -> Mapping[str, Any]:
+    try:
+        return json.loads(file.read_text()) if file.exists() else {}
+    except ValueError:
+        notes.append("analysis.json is not JSON; `python -m grok.analyze` makes it again.")
+        return {}
 
 
 def _table(folder: RunFolder, file: Path) -> pd.DataFrame:

@@ -35,17 +35,27 @@ def sweep_page(path: Path, console: Console, wandb: str | None = None) -> Path:
     for point, run in track(rows, "pages of runs", console=console, transient=True, disable=not console.is_terminal):
         try:
             records[point] = record = Record.of(path / run)
-        except ValueError:  # nothing measured, so far
+        except ValueError as error:
+            if (path / run / "metrics.csv").exists():  # otherwise nothing is measured, so far
+                notes.append(f"run {point}: {error}")
             continue
         notes += [f"run {point}: {note}" for note in record.notes]
         run_page(record, back="../../report.html" if Path(run).parts[:1] == ("runs",) else None, wandb=wandb)
         pages[point] = f"{quote(run)}/report.html"
     if not records:
         raise ValueError(f"The folder must be that of a sweep with measurements. No run of {path} has any.")
-    return written(path / "report.html", _text(path, sweep_data.known(table, records), records, pages, notes))
+    table = sweep_data.known(table, records)
+    return written(path / "report.html", _text(path, table, records, pages, notes, wandb))
 
 
-def _text(path: Path, table: pd.DataFrame, records: dict[int, Record], pages: dict[int, str], notes: list[str]) -> str:
+def _text(
+    path: Path,
+    table: pd.DataFrame,
+    records: dict[int, Record],
+    pages: dict[int, str],
+    notes: list[str],
+    wandb: str | None,
+) -> str:
     settings = swept(table)
     seeds = [name for name in SEEDS if name in table and table[name].nunique() > 1]
     seeds = [name for name in seeds if name == seeds[0] or not table[name].equals(table[seeds[0]])]
@@ -86,4 +96,5 @@ def _text(path: Path, table: pd.DataFrame, records: dict[int, Record], pages: di
         regimes=Counter(regime for regime in table["regime"] if isinstance(regime, str)),
         regime_words=REGIME_WORDS,
         records=records,
+        wandb=wandb,
     )
