@@ -83,7 +83,7 @@ def _text(
         "sweep.html",
         ("page.js", "table.js", "sweep.js"),
         title=path.absolute().name,
-        source=path,
+        source=path.absolute().name,
         notes=notes,
         data=data,
         rows=[row for _, row in table.iterrows()],

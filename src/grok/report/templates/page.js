@@ -33,9 +33,9 @@ function themed(layout) {
   return out;
 }
 
-// Lines that are too dark to be seen on black.
-const LIGHTER = { "#0072B2": "#4aa3e0", "#D55E00": "#f28b3d", "#009E73": "#2cc39a", "#CC79A7": "#e09ac2" };
-const line = (colour) => (root.dataset.theme === "dark" && LIGHTER[colour]) || colour;
+// Colours that are too dark to be seen on black, and one that must stay apart from what they become.
+const LIGHTER = { "#0072B2": "#3b93e0", "#D55E00": "#f28b3d", "#009E73": "#2cc39a", "#CC79A7": "#e09ac2", "#56B4E9": "#aee0ff" };
+const toned = (colour) => (root.dataset.theme === "dark" && LIGHTER[colour]) || colour;
 
 // Draw `traces` in a div, now and whenever the theme changes; `make` gives { data, layout }.
 function drawn(div, make) {
@@ -43,7 +43,8 @@ function drawn(div, make) {
     const { data: traces, layout } = make();
     for (const trace of traces) {
       if (trace.meta && trace.meta.ink) trace.line = { ...trace.line, color: ink("ink") };
-      else if (trace.line && trace.line.color) trace.line = { ...trace.line, color: line(trace.line.color) };
+      else if (trace.line && trace.line.color) trace.line = { ...trace.line, color: toned(trace.line.color) };
+      if (trace.marker && trace.marker.color && !(trace.meta && trace.meta.regime)) trace.marker = { ...trace.marker, color: toned(trace.marker.color) };
     }
     return Plotly.react(div, traces, themed(layout), CONFIG);
   };

@@ -33,7 +33,7 @@ function marks(list, place, size, more = () => "") {
   return Object.keys(regimes).filter((regime) => list.some((run) => run.regime === regime)).map((regime) => {
     const own = list.filter((run) => run.regime === regime);
     return {
-      type: "scatter", mode: "markers", name: regime, x: own.map((run) => place(run)[0]), y: own.map((run) => place(run)[1]),
+      type: "scatter", mode: "markers", name: regime, meta: { regime: true }, x: own.map((run) => place(run)[0]), y: own.map((run) => place(run)[1]),
       text: own.map((run) => said(run) + more(run)), hovertemplate: "%{text}<extra></extra>", customdata: own.map((run) => run.page),
       marker: { size, color: regimes[regime], symbol: own.map((run) => SYMBOLS[regime] + (ended(run) || regime === "no run" ? "" : "-open")), line: { width: 1, color: ended(own[0]) ? ink("muted") : regimes[regime] } },
     };
@@ -78,14 +78,6 @@ function events() {
     const own = eventful.filter((run) => kind(run) === name);
     const came = own.filter((run) => run.events[state.event][1] !== null), later = own.filter((run) => run.events[state.event][1] === null);
     const label = name || "runs";
-    traces.push({
-      type: "scatter", mode: "markers", name: label, legendgroup: label, x: came.map(place), y: came.map((run) => run.events[state.event][1]),
-      marker: { color: colour(name), size: 8, opacity: 0.85 }, text: came.map((run) => `${said(run)}<br>between steps ${steps(run.events[state.event][0])} and ${steps(run.events[state.event][1])}`), hovertemplate: "%{text}<extra></extra>",
-    });
-    traces.push({
-      type: "scatter", mode: "markers", name: label, legendgroup: label, showlegend: !came.length, x: later.map(place), y: later.map((run) => run.steps),
-      marker: { color: colour(name), size: 10, symbol: "triangle-up-open", line: { width: 1.6 } }, text: later.map((run) => `${said(run)}<br>not within ${steps(run.steps)} steps`), hovertemplate: "%{text}<extra></extra>", meta: { censored: true },
-    });
     const bars = { x: [], y: [], text: [] };
     for (const [key, list] of grouped(own, (run) => run.kind)) {
       const known = medians[state.event][key];
@@ -96,6 +88,14 @@ function events() {
       bars.text.push(...Array(3).fill(`${key}<br>median ${steps(known.median)}; ${known.came} of ${known.runs} runs came to it`));
     }
     traces.push({ type: "scatter", mode: "lines", name: label, legendgroup: label, showlegend: false, ...bars, line: { color: colour(name), width: 3 }, hovertemplate: "%{text}<extra></extra>", meta: { median: true } });
+    traces.push({
+      type: "scatter", mode: "markers", name: label, legendgroup: label, x: came.map(place), y: came.map((run) => run.events[state.event][1]),
+      marker: { color: colour(name), size: 8, opacity: 0.85 }, text: came.map((run) => `${said(run)}<br>between steps ${steps(run.events[state.event][0])} and ${steps(run.events[state.event][1])}`), hovertemplate: "%{text}<extra></extra>",
+    });
+    traces.push({
+      type: "scatter", mode: "markers", name: label, legendgroup: label, showlegend: !came.length, x: later.map(place), y: later.map((run) => run.steps),
+      marker: { color: colour(name), size: 10, symbol: "triangle-up-open", line: { width: 1.6 } }, text: later.map((run) => `${said(run)}<br>not within ${steps(run.steps)} steps`), hovertemplate: "%{text}<extra></extra>", meta: { censored: true },
+    });
   }
   const { axis } = data.events.find((event) => event.name === state.event);
   return { data: traces, layout: { xaxis: category(state.setting), yaxis: axis, showlegend: found.length > 1 && found.length <= COLOURS.length, hovermode: "closest" } };
