@@ -1,15 +1,26 @@
-# make train [ARGS="optim.wd=0.5 …"] · make test · make slow · make check · make bench · make install
+# make train [ARGS="optim.wd=0.5 …"] · report · test · test-slurm · test-browser · slow · check · bench · install
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable
 
-.PHONY: train test slow check bench install clean
+.PHONY: train report test test-slurm test-browser slow check bench install clean
 
 train: .venv/installed
 	$(BIN)/python -m grok.train $(ARGS)
 
+report: .venv/installed
+	$(BIN)/python -m grok.report $(ARGS)
+
 test: .venv/complete
-	$(BIN)/pytest -m "not slow" $(ARGS)
+	$(BIN)/pytest -n 2 -m "not slow and not slurm and not browser" $(ARGS)
+
+# root and Debian: installs its packages where they are missing
+test-slurm: .venv/complete
+	$(BIN)/pytest -m slurm $(ARGS)
+
+test-browser: .venv/complete
+	command -v chromium > /dev/null || (apt-get update -q && apt-get install -y -q --no-install-recommends chromium fonts-dejavu-core) > /dev/null
+	$(BIN)/pytest -m browser $(ARGS)
 
 slow: .venv/complete
 	$(BIN)/pytest -m slow $(ARGS)

@@ -95,5 +95,3 @@ def made_up_sweep(path: Path) -> SweepFolder:
             made_up_run(run, *overrides, seed=number, steps=600 + 20 * seed, **came)
     folder.write(Sweep(points=listed))
     return folder
-
-

@@ -1,6 +1,9 @@
 """Small real runs for the tests: the command's own configuration, made quick by overrides."""
 
 import io
+import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -57,3 +60,24 @@ def assert_same(one: RunFolder, other: RunFolder) -> None:
     for step in one.snapshots():
         first, second = one.load_snapshot(step), other.load_snapshot(step)
         assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def wait(condition: Callable[[], object], seconds: float = 60) -> None:
+    """Until a condition holds; fail where it does not within so many seconds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+
+
+def pid_of(config: Path) -> int | None:
+    """The process that runs a point."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if b"grok.point" in words and os.fsencode(config) in words:
+                return int(entry.name)
+    return None

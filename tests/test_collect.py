@@ -102,12 +102,12 @@ def test_a_run_that_ended_before_an_event_is_censored_and_one_that_never_ran_is_
     assert times["censored_at"].iloc[2] == 900
 
 
-def test_a_direct_run_has_no_end_of_memorization_to_wait_for() -> None:
+def test_memorization_cannot_end_any_more_once_clean_up_has_started() -> None:
     table = pd.DataFrame(
-        {"steps": [50.0, 50.0], "regime": ["direct", "unfitted"], "memorization_end": [NAN, NAN], "fitted": [9.0, NAN]}
+        {"steps": [50.0, 50.0, 50.0], "memorization_end": [NAN, NAN, 20.0], "cleanup_start": [9.0, NAN, 30.0]}
     )
-    assert len(event_times(table, "memorization_end")) == 1
-    assert len(event_times(table, "fitted")) == 2
+    assert event_times(table, "memorization_end")["step"].isna().tolist() == [True, False]
+    assert len(event_times(table, "cleanup_start")) == 3
 
 
 def test_without_censoring_the_median_is_the_median() -> None:

@@ -30,7 +30,7 @@ def test_extending_a_finished_run_equals_one_that_never_stopped(tmp_path: Path, 
     assert summary["phases"] == whole_summary["phases"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
 def test_a_signal_in_the_middle_of_a_block_ends_in_good_order_and_resumes_to_the_same(
     tmp_path: Path, number: signal.Signals
 ) -> None:

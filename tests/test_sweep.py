@@ -5,14 +5,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from runs import TINY, assert_same, run
+from omegaconf import OmegaConf
+from runs import TINY, assert_same, pid_of, run, wait
 
+from grok import slurm
+from grok.frozen_code import FrozenCode, differing_files, present_code
 from grok.run_folder import RunFolder
-from grok.sweep import SweepFolder
+from grok.sweep import STARTUP, Point, SweepFolder
 
 LONG = [setting for setting in TINY if not setting.startswith("trainer.max_steps")]
 
@@ -30,26 +33,6 @@ def begun(folder: Path, *settings: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         command(folder, *settings, base=LONG), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-
-
-def wait(condition: Callable[[], object], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.05)
-
-
-def pid_of(config: Path) -> int | None:
-    """The process that runs a point."""
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                words = (entry / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if b"grok.point" in words and os.fsencode(config) in words:
-                return int(entry.name)
-    return None
 
 
 def test_every_point_runs_in_a_folder_of_its_own_and_as_it_would_alone(tmp_path: Path) -> None:
@@ -129,6 +112,28 @@ def test_points_end_in_good_order_with_their_controller(tmp_path: Path, how: sig
         assert RunFolder(folder.path / point.run).summary()["status"] == "interrupted"
 
 
+def test_points_that_raise_fail_with_their_last_line_and_are_tried_again(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from pathlib import Path\n"
+        "from callbacks.measurement import Measurement\n"
+        "class Fussy(Measurement):\n"
+        "    def measure(self, table, training):\n"
+        "        if training.global_step == 20 and not (Path(__file__).parent / 'fine').exists():\n"
+        "            raise RuntimeError('not today')\n"
+        "        return {}\n"
+    )
+    typed = command(tmp_path / "sweep", "optim.wd=0,1", "+callbacks.mine._target_=mine.Fussy", "launch=local")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
+    done = subprocess.run(typed, capture_output=True, text=True, timeout=180, env=environment, check=False)
+    assert done.returncode == 1
+    assert "001  optim.wd=1  failed: RuntimeError: not today" in done.stdout
+    assert "0 of 2 points finished" in done.stdout
+    (tmp_path / "fine").touch()
+    done = subprocess.run(typed, capture_output=True, text=True, timeout=180, env=environment, check=False)
+    assert done.returncode == 0, done.stdout
+    assert {point.reason for point in SweepFolder(tmp_path / "sweep").points()} == {None}
+
+
 def test_a_point_that_was_killed_before_its_first_checkpoint_begins_again(tmp_path: Path) -> None:
     assert sweep(tmp_path / "sweep", "optim.wd=0").returncode == 0
     folder = SweepFolder(tmp_path / "sweep")
@@ -149,6 +154,12 @@ def test_a_point_that_was_killed_before_its_first_checkpoint_begins_again(tmp_pa
         (["launch=local", "launch.cpu_slots=0"], "`launch.cpu_slots` must be a whole number, 1 or more. Got 0."),
         (["launch=local", "launch.gpus=[97]"], "`launch.gpus` must name GPUs of this machine, which has"),
         (["launch=local", "launch.gpus=some"], "`launch.gpus` must be auto or a list such as [0,1]. Got 'some'."),
+        (
+            ["launch=slurm", "launch.points_per_job=0"],
+            "`launch.points_per_job` must be a whole number, 1 or more. Got 0.",
+        ),
+        (["launch=slurm", "launch.minutes=10"], "`launch.minutes` must be a whole number, 16 or more. Got 10."),
+        (["launch=slurm", "launch.gpus=auto"], "`launch.gpus` must be a whole number, 0 or more. Got 'auto'."),
         (["ckpt_path=x.ckpt"], "`resume` and `ckpt_path` are for one run. A sweep goes on by `sweep=<its folder>`."),
     ],
 )
@@ -158,6 +169,121 @@ def test_bad_input_is_one_sentence_and_starts_nothing(tmp_path: Path, settings: 
     assert sentence in done.stderr
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "sweep").exists()
+
+
+def test_without_slurm_it_says_how_to_go_on_without(tmp_path: Path) -> None:
+    typed = command(tmp_path / "sweep", "optim.wd=0,1", "launch=slurm")
+    environment = {**os.environ, "PATH": str(tmp_path)}
+    done = subprocess.run(typed, capture_output=True, text=True, timeout=60, env=environment, check=False)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "`launch=slurm` needs SLURM's sbatch on the path. There is none here; `launch=local` runs the points on this"
+        " machine.\n"
+    )
+
+
+def test_an_unknown_launcher_is_refused_with_the_choices(tmp_path: Path) -> None:
+    done = sweep(tmp_path / "sweep", "optim.wd=0,1", "launch=cloud")
+    assert done.returncode == 1
+    assert all(word in done.stderr for word in ("Could not find 'launch/cloud'", "local", "serial", "slurm"))
+
+
+def test_a_sweep_of_another_base_is_named_and_goes_on_only_when_told(tmp_path: Path) -> None:
+    assert sweep(tmp_path / "sweep", "optim.wd=0", "trainer.max_steps=1").returncode == 0
+    other = sweep(tmp_path / "sweep", "optim.wd=0,1", "trainer.max_steps=2", "data.p=13")
+    assert other.returncode == 2
+    assert "These differ: data.p (there 11, here 13), trainer.max_steps (there 1, here 2)." in other.stderr
+    assert "`mixed=true` goes on" in other.stderr
+    mixed = sweep(tmp_path / "sweep", "optim.wd=0,1", "trainer.max_steps=2", "data.p=13", "mixed=true")
+    assert mixed.returncode == 0, mixed.stderr
+    points = SweepFolder(tmp_path / "sweep").points()
+    assert [point.settings["optim.wd"] for point in points] == [0, 0, 1]
+    assert "data.p" not in SweepFolder(tmp_path / "sweep").read().base
+
+
+def test_a_sweep_of_other_code_is_refused_with_the_files_that_differ(tmp_path: Path) -> None:
+    assert sweep(tmp_path / "sweep", "optim.wd=0", "trainer.max_steps=1").returncode == 0
+    folder = SweepFolder(tmp_path / "sweep")
+    kept = folder.read()
+    frozen = folder.code_folder(kept.points[0])
+    (frozen / "src/grok/keys.py").write_text("# as if it had been other code then\n")
+    folder.write(replace(kept, codes=[FrozenCode("another", None)]))
+    frozen.rename(frozen.with_name("another"))
+    other = sweep(tmp_path / "sweep", "optim.wd=0,1", "trainer.max_steps=1")
+    assert other.returncode == 2
+    assert "These differ: src/grok/keys.py. `mixed=true` goes on" in other.stderr
+
+
+def test_a_sweep_goes_on_where_its_folder_was_moved_to(tmp_path: Path) -> None:
+    assert sweep(tmp_path / "here", "optim.wd=0", "trainer.max_steps=1").returncode == 0
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert sweep(tmp_path / "there", "optim.wd=0,1", "trainer.max_steps=1").returncode == 0
+    assert not (tmp_path / "here").exists()
+    assert [point.status for point in SweepFolder(tmp_path / "there").points()] == ["finished", "finished"]
+
+
+def test_points_run_from_the_code_that_was_there_when_they_were_submitted(tmp_path: Path) -> None:
+    assert sweep(tmp_path / "sweep", "optim.wd=0", "trainer.max_steps=1").returncode == 0
+    folder = SweepFolder(tmp_path / "sweep")
+    (point,) = folder.points()
+    here = present_code()
+    assert point.code == here.hash
+    assert folder.run_folder(point).summary()["commit"] == here.commit
+    assert (folder.code_folder(point) / "conf/train.yaml").exists()
+    assert not differing_files(folder.code_folder(point))
+    (folder.code_folder(point) / "callbacks/losses.py").write_text("# edited\n")
+    (folder.code_folder(point) / "src/grok/more.py").write_text("")
+    assert differing_files(folder.code_folder(point)) == ["src/grok/more.py", "callbacks/losses.py"]
+
+
+def test_one_number_written_in_two_ways_is_one_point(tmp_path: Path) -> None:
+    assert sweep(tmp_path / "sweep", "optim.wd=1,1.0", "trainer.max_steps=1").returncode == 0
+    assert len(SweepFolder(tmp_path / "sweep").points()) == 1
+
+
+def test_wandb_shows_the_points_of_a_sweep_as_a_group(tmp_path: Path) -> None:
+    settings = ["logger=wandb", "logger.wandb.mode=disabled", "trainer.max_steps=1"]
+    assert sweep(tmp_path / "one", "optim.wd=0", *settings).returncode == 0
+    assert sweep(tmp_path / "two", "optim.wd=0", *settings, "logger.wandb.group=mine").returncode == 0
+    for name, group in (("one", "one"), ("two", "mine")):
+        folder = SweepFolder(tmp_path / name)
+        assert OmegaConf.load(folder.config_file(folder.points()[0])).logger.wandb.group == group
+
+
+def test_a_process_that_ends_without_a_run_has_failed_with_its_last_line(tmp_path: Path) -> None:
+    folder, point = SweepFolder(tmp_path), Point(0, {}, "x", "runs/000")
+    assert folder.outcome(point) == ("pending", None)
+    folder.output_file(point).parent.mkdir()
+    folder.began(point)
+    assert folder.outcome(point) == ("running", None)
+    long_ago = time.time() - 2 * STARTUP
+    os.utime(folder.output_file(point).with_suffix(".json"), (long_ago, long_ago))
+    assert folder.outcome(point) == ("lost", "no sign of life")
+    folder.output_file(point).write_text("Traceback\nImportError: no torch\n\n")
+    folder.ended(point, 1)
+    assert folder.outcome(point) == ("failed", "ImportError: no torch")
+    folder.ended(point, -9)
+    assert folder.outcome(point) == ("interrupted", "signal 9")
+    folder.run_folder(point).write_summary(status="interrupted")
+    folder.began(point)
+    assert folder.outcome(point) == ("running", None)  # the summary is that of the process before
+    folder.run_folder(point).write_summary(status="interrupted")
+    assert folder.outcome(point) == ("interrupted", None)  # it ended, and nobody was left to note how
+
+
+def test_the_batches_of_a_job_are_as_equal_as_can_be() -> None:
+    assert slurm.batches(range(7), 3) == [[0, 3, 6], [1, 4], [2, 5]]
+    assert slurm.batches([4], 3) == [[4]]
+
+
+def test_a_job_that_was_granted_too_few_gpus_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5")
+    assert slurm.granted_gpus(2) == ["2", "5"]
+    assert slurm.granted_gpus(0) == []
+    with pytest.raises(
+        ValueError, match=r"`launch.gpus` asked for 3 .* CUDA_VISIBLE_DEVICES there names \['2', '5'\]."
+    ):
+        slurm.granted_gpus(3)
 
 
 def test_a_dry_run_prints_the_points_and_starts_nothing(tmp_path: Path) -> None:

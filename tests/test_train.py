@@ -11,6 +11,7 @@ from runs import TINY, assert_same, configuration, run
 
 from grok.experiment import assembled
 from grok.final_keys import tables
+from grok.run_folder import RunFolder
 
 
 def command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -172,3 +173,20 @@ def test_a_run_that_diverges_says_where_and_keeps_its_last_good_checkpoint(tmp_p
     weights = torch.load(last, weights_only=True)["state_dict"]
     assert all(w.isfinite().all() for w in weights.values())
     assert folder.read(folder.metrics)["step"].tolist() == sorted(set(folder.read(folder.metrics)["step"]))
+
+
+def test_a_run_whose_last_pass_fails_is_not_finished_and_can_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise OSError("disk full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("grok.train.conclude", broken)
+        with pytest.raises(OSError, match="disk full"):
+            run(tmp_path / "run")
+    folder = RunFolder(tmp_path / "run")
+    assert folder.summary()["status"] == "failed"
+    assert folder.summary()["ended"] == "OSError: disk full"
+    _, summary, _ = run(tmp_path / "run", f"resume={folder.path}")
+    assert (summary["status"], summary["regime"]) == ("finished", "unfitted")

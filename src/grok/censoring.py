@@ -9,11 +9,12 @@ import pandas as pd
 def event_times(table: pd.DataFrame, event: str) -> pd.DataFrame:
     """Of every run that was begun, the `step` of an event; nan where it did not come by step `censored_at`.
 
-    Left out: points that never ran, and the end of memorization of `direct` runs, which they do not have.
+    Left out: points that never ran; and, for the end of memorization, runs whose clean-up started without one, such
+    as `direct` runs: it can no longer come.
     """
     begun = table[table["steps"].notna()]
     if event == "memorization_end":
-        begun = begun[begun["regime"] != "direct"]
+        begun = begun[begun["memorization_end"].notna() | begun["cleanup_start"].isna()]
     return begun.assign(step=begun[event].astype(float), censored_at=begun["steps"].astype(float))
 
 

@@ -22,8 +22,9 @@ from grok.sweep import Point, SweepFolder
 
 EVENTS = tuple(name for name, _ in Events().items())
 # Settings that every table has, and how they are typed.
-SETTINGS = {"p": "data.p", "train_fraction": "data.train_fraction", "wd": "optim.wd", "seed": "seed"}
-SEEDS = ("seed", "data_seed", "replicate")
+SETTINGS = ("p", "train_fraction", "wd", "seed", "data_seed")
+TYPED = ("data.p", "data.train_fraction", "optim.wd", "seed", "data.seed", "replicate")
+SEEDS = ("seed", "data_seed")
 
 
 def collected(path: Path) -> pd.DataFrame:
@@ -40,14 +41,14 @@ def collected(path: Path) -> pd.DataFrame:
     | a metric | its final value |
     """
     folder = SweepFolder(path)
-    return pd.DataFrame([_row(folder, point) for point in folder.points()])
+    points = folder.points()
+    others = dict.fromkeys(name for point in points for name in point.settings if name not in TYPED)
+    return pd.DataFrame([_row(folder, point, list(others)) for point in points])
 
 
-def _row(folder: SweepFolder, point: Point) -> dict[str, Any]:
+def _row(folder: SweepFolder, point: Point, others: Sequence[str]) -> dict[str, Any]:
     config = OmegaConf.load(folder.config_file(point))
     flat = flat_settings(config)  # type: ignore[arg-type]
-    typed = {**SETTINGS, "data_seed": "data.seed", "replicate": "replicate"}
-    others = {name: value for name, value in point.settings.items() if name not in typed.values()}
     summary = folder.run_folder(point).summary()
     phases = summary.get("phases") or {}
     keys = summary.get("key_frequencies")
@@ -56,8 +57,8 @@ def _row(folder: SweepFolder, point: Point) -> dict[str, Any]:
         "run": point.run,
         "status": point.status,
         "reason": point.reason,
-        **{name: flat[name] for name in (*SETTINGS, "data_seed")},
-        **others,
+        **{name: flat[name] for name in SETTINGS},
+        **{name: point.settings.get(name, _plain(OmegaConf.select(config, name))) for name in others},
         "steps": summary.get("steps"),
         "max_steps": config.trainer.max_steps,
         "regime": summary.get("regime"),
@@ -71,6 +72,10 @@ def _row(folder: SweepFolder, point: Point) -> dict[str, Any]:
     row["key_frequencies"] = None if keys is None else " ".join(map(str, keys))
     final = summary.get("final") or {}
     return {**row, **{name: value for name, value in final.items() if name not in row}}  # `regime` is also logged
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, int | float | str | bool | None) else str(value)
 
 
 def swept(table: pd.DataFrame) -> list[str]:

@@ -19,7 +19,7 @@ from grok.console import quiet
 from grok.experiment import Experiment, assembled
 from grok.frozen_code import differing_files, freeze, present_code
 from grok.slots import slots_here
-from grok.sweep import NOWHERE, Point, Sweep, SweepFolder, added, base, differences, identity, written
+from grok.sweep import NOWHERE, PLACES, Point, Sweep, SweepFolder, added, base, differences, identity, written
 
 FAILED = 3  # exit status: some points did not finish
 POLL = 2.0  # seconds between looks at SLURM's queue
@@ -71,8 +71,8 @@ def _by_identity(points: Sequence[tuple[list[str], DictConfig]]) -> Configuratio
     found: Configurations = {}
     for overrides, config in points:
         config.folder = NOWHERE
-        names = [override.partition("=") for override in overrides if override not in common]
-        settings = {name.lstrip("+"): _value(config, name.lstrip("+"), typed) for name, _, typed in names}
+        typed = dict(override.lstrip("+").split("=", 1) for override in overrides if override not in common)
+        settings = {name: _value(config, name, text) for name, text in typed.items() if name not in PLACES}
         found[identity(config)] = settings, config
     return found
 
@@ -209,9 +209,10 @@ def _concluded(console: Console, folder: SweepFolder, wanted: list[Point], going
     points = [sweep.points[point.number] for point in wanted]
     counts = Counter(point.status for point in points)
     for point in points:
-        if point.status not in ("finished", "pending", "running"):
-            where = f"see {folder.output_file(point)}"
-            _print(console, f"{point}  {point.status}: {point.reason or where}")
+        if point.status == "pending" and going_on:  # a job of SLURM's ended before it came to the point
+            _print(console, f"{point}  was not started; see {folder.path / 'slurm'}")
+        elif point.status not in ("finished", "pending", "running"):
+            _print(console, f"{point}  {point.status}: {point.reason or f'see {folder.output_file(point)}'}")
     finished = counts["finished"] == len(points)
     again = "" if finished else f"; the same command with sweep={folder.path} goes on"
     _print(console, f"{counts['finished']} of {len(points)} points finished{again}")

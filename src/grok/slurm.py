@@ -5,6 +5,7 @@ same pool as on a machine of one's own.
 """
 
 import os
+import shlex
 import shutil
 import subprocess
 import time
@@ -112,7 +113,7 @@ def submitted(sweep: SweepFolder, points: Sequence[Point], launch: DictConfig) -
         slurm_gpus_per_node=plain["gpus"] or None,
         slurm_array_parallelism=plain["array_parallelism"],
         slurm_signal_delay_s=plain["warning"],
-        slurm_setup=[f"export PYTHONPATH='{path.rstrip(os.pathsep)}'", *plain["setup"]],
+        slurm_setup=[f"export PYTHONPATH={shlex.quote(path.rstrip(os.pathsep))}", *plain["setup"]],
         slurm_additional_parameters={"requeue": True, **plain["sbatch"]},
     )
     shared = {name: plain[name] for name in ("gpus", "cpus", "jobs_per_gpu", "cpu_slots", "warning")}

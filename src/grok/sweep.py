@@ -122,9 +122,11 @@ class SweepFolder:
         if status == "finished":
             return "finished", None
         if process and process["code"] is None:
-            fresh = time.time() - file.stat().st_mtime < STARTUP
-            alive = not folder.is_lost if status == "running" else fresh
-            return ("running", None) if alive else ("lost", "no sign of life")
+            if status == "running":
+                return ("lost", "no sign of life") if folder.is_lost else ("running", None)
+            if status is None or _older(folder.summary_file, file):  # it has not got so far as to write one
+                fresh = time.time() - file.stat().st_mtime < STARTUP
+                return ("running", None) if fresh else ("lost", "no sign of life")
         reason = process.get("reason")
         if status in (None, "running"):
             status = "pending" if not process and status is None else "interrupted" if _stopped(process) else "failed"
@@ -198,6 +200,10 @@ def _one_number(node: Any) -> Any:
     if isinstance(node, list):
         return [_one_number(value) for value in node]
     return int(node) if isinstance(node, float) and node.is_integer() else node
+
+
+def _older(file: Path, other: Path) -> bool:
+    return file.stat().st_mtime_ns < other.stat().st_mtime_ns
 
 
 def _stopped(process: Mapping[str, Any]) -> bool:

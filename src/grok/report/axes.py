@@ -5,6 +5,13 @@ from collections.abc import Iterable
 from typing import Any
 
 
+def step_axis(steps: Iterable[float]) -> dict[str, Any]:
+    """A logarithmic axis from the first positive step to the last."""
+    positive = [step for step in steps if step > 0]
+    axis = log_axis(positive, whole=True)
+    return {**axis, "range": [math.log10(min(positive)), math.log10(max(positive))]} if len(set(positive)) > 1 else axis
+
+
 def log_axis(values: Iterable[float], whole: bool = False) -> dict[str, Any]:
     """A logarithmic plotly axis over `values`: powers of ten, or where they span little also 2 and 5 times those.
 

@@ -18,8 +18,9 @@ MOST = 8  # circles on a page
 def circle(W_E: Float[Tensor, "d_model p"], k: int) -> Float[Tensor, "axis p"]:
     """The numbers as W_E lays them out along its own cos_k and sin_k directions (paper §4.1).
 
-    With unit rows c and s of the Fourier basis, u = W_E c and v = W_E s; number x lies at (û · W_E[:, x], v̂ · W_E[:, x]).
-    Even random weights give a ring, a faint and noisy one. Frequency p/2 has no sine: its second coordinate is 0.
+    With unit rows c and s of the Fourier basis, u = W_E c and v = W_E s; number x lies at û · W_E[:, x] and
+    v̂ · W_E[:, x]. Even random weights give a ring, a faint and noisy one. Frequency p/2 has no sine: its second
+    coordinate is 0.
     """
     p = W_E.shape[1]
     waves = fourier.basis(p)[fourier.rows(p, [k])]

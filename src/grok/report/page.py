@@ -1,5 +1,6 @@
 """The frame of every page: one file that holds its figures, its script and its style, and asks for nothing."""
 
+import math
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
@@ -12,13 +13,14 @@ from plotly.offline import get_plotlyjs
 from grok.provenance import DISTRIBUTION, installed_version
 
 _TEMPLATES = Environment(loader=PackageLoader("grok.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+_TEMPLATES.policies["json.dumps_kwargs"] = {"sort_keys": False}  # settings and values are in their own order
 
 
 def page(template: str, scripts: tuple[str, ...], **content: Any) -> str:
     """The page that `template` makes of `content`, with plotly and `scripts` inside. All text is escaped."""
     return _TEMPLATES.get_template(template).render(
         style=_own("page.css"),
-        plotly=Markup(get_plotlyjs()),  # noqa: S704
+        plotly=Markup(get_plotlyjs()),
         scripts=[_own(script) for script in scripts],
         made=f"{datetime.now():%Y-%m-%d %H:%M}",
         version=installed_version(DISTRIBUTION),
@@ -35,11 +37,16 @@ def written(file: Path, text: str) -> Path:
 
 def number(value: float | None) -> str:
     """A measured value in at most four digits; a dash where there is none."""
-    if value is None or value != value:
+    if value is None or math.isnan(value):
         return "–"
     if value == 0 or 1e-3 <= abs(value) < 1e5:
         return f"{value:,.4g}" if abs(value) < 1e3 else f"{value:,.0f}"
     return f"{value:.2e}"
+
+
+def steps(value: float | None) -> str:
+    """A number of steps; a dash where there is none."""
+    return "–" if value is None or math.isnan(value) else f"{value:,.0f}"
 
 
 def word(value: Any) -> str:
@@ -49,8 +56,8 @@ def word(value: Any) -> str:
 
 _TEMPLATES.filters["number"] = number
 _TEMPLATES.filters["word"] = word
-_TEMPLATES.filters["steps"] = lambda value: "–" if value is None or value != value else f"{value:,.0f}"
+_TEMPLATES.filters["steps"] = steps
 
 
 def _own(name: str) -> Markup:
-    return Markup((resources.files("grok.report") / "templates" / name).read_text())  # noqa: S704
+    return Markup((resources.files("grok.report") / "templates" / name).read_text())

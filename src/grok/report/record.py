@@ -1,6 +1,7 @@
 """What a run's folder says, read once and as far as it goes."""
 
 import json
+import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -43,7 +44,7 @@ class Record:
             )
         if metrics.empty:
             raise ValueError(f"The folder must be that of a run with measurements, in a metrics.csv. {path} has none.")
-        analysis = path / "analysis.json"
+        notes = [str(warning.message).replace(f"{folder.path}/", "") for warning in caught]
         return cls(
             folder,
             OmegaConf.to_container(OmegaConf.load(folder.config)) if folder.config.exists() else {},  # type: ignore[arg-type]
@@ -51,8 +52,8 @@ class Record:
             metrics,
             final_keys,
             spectra,
-            json.loads(analysis.read_text()) if analysis.exists() else {},
-            [str(warning.message).replace(f"{folder.path}/", "") for warning in caught],
+            _analysis(path / "analysis.json", notes),
+            notes,
         )
 
     @property
@@ -88,7 +89,7 @@ class Record:
         return {name: self._interval(last.get(f"events/{name}")) for name in EVENTS}
 
     def _interval(self, step: float | None) -> Interval | None:
-        if step is None or step != step:
+        if step is None or math.isnan(step):
             return None
         before = self.metrics["step"][self.metrics["step"] < step]
         return (int(before.iloc[-1]) if len(before) else 0, int(step))
@@ -99,7 +100,7 @@ class Record:
         if self.settled:
             return self.summary.get("regime")
         last = self.metrics.iloc[-1].get("regime")
-        return None if last is None or last != last else REGIMES[int(last)]
+        return None if last is None or math.isnan(last) else REGIMES[int(last)]
 
     @cached_property
     def key_frequencies(self) -> list[int]:
@@ -122,6 +123,14 @@ class Record:
         """Steps and values of a metric; None where it was not logged."""
         table = self.final_keys if name.startswith("final_keys/") else self.metrics
         return (table["step"], table[name]) if name in table and not table[name].isna().all() else None
+
+
+def _analysis(file: Path, notes: list[str]) -> Mapping[str, Any]:
+    try:
+        return json.loads(file.read_text()) if file.exists() else {}
+    except ValueError:
+        notes.append("analysis.json is not JSON; `python -m grok.analyze` makes it again.")
+        return {}
 
 
 def _table(folder: RunFolder, file: Path) -> pd.DataFrame:

@@ -52,7 +52,7 @@ def run_figures(record: Record) -> dict[str, dict[str, Any]]:
         record,
         [("progress/gini_W_E", "W_E"), ("progress/gini_W_L", "W_L")],
         yaxis={"range": [0, 1], "title": {"text": "Gini coefficient"}},
-        legend={"orientation": "v", "x": 0.98, "xanchor": "right", "y": 0.03, "yanchor": "bottom"},
+        legend={"orientation": "v", "x": 0.03, "xanchor": "left", "y": 0.99, "yanchor": "top"},
     )
     figures["weights"] = _panel(
         record,
@@ -125,7 +125,7 @@ def spectrum(record: Record, matrix: str) -> dict[str, Any]:
     steps = shares.index.to_numpy(dtype=float)
     edges = np.concatenate([[max(steps[0], NEARLY_ZERO)], (steps[1:] + steps[:-1]) / 2, steps[-1:]])
     count = len(shares.columns)
-    values = shares.to_numpy(dtype=float).T
+    values = shares.to_numpy(dtype=np.float32).T
     heat = go.Heatmap(
         x=edges if len(steps) > 1 else steps,
         y=np.arange(1, count + 1),

@@ -6,7 +6,7 @@ from typing import Any
 
 from grok.metrics import METRICS, Metric, metric
 from grok.phases import PHASES
-from grok.report.axes import log_axis
+from grok.report.axes import step_axis
 from grok.report.circles import circles
 from grok.report.page import page, written
 from grok.report.record import EVENTS, Record
@@ -45,12 +45,13 @@ def run_page(record: Record, back: str | None = None, wandb: str | None = None) 
         subtitle=subtitle(record),
         regime_words=REGIME_WORDS.get(record.regime or "", ""),
         phases=[(PHASES[phase], phase, start, end) for phase, start, end in record.phases],
+        phase_names={f"phase-{i}": name for i, name in enumerate(PHASES)},
         events=[(METRICS[f"events/{name}"], record.events.get(name)) for name in EVENTS],
         final=list(_final(record)),
         figures=figures,
         families=list(dict.fromkeys(trace["meta"]["family"] for trace in figures["losses"]["data"])),
         circles=circles(record),
-        steps=log_axis(record.metrics["step"], whole=True),
+        steps=step_axis(record.metrics["step"]),
         settings=list(_flat({k: v for k, v in record.config.items() if k not in SETTINGS_APART})),
         explained=_explained(record),
         back=back,
@@ -67,9 +68,10 @@ def subtitle(record: Record) -> str:
     layers = "1 layer" if model.get("n_layers") == 1 else f"{model.get('n_layers')} layers"
     neurons = f"{model['d_mlp']} neurons" if model.get("d_mlp") else "no MLP"
     return (
-        f"{data.get('operation')} mod {data.get('p')}, trained on {data.get('train_fraction'):.0%} of all questions; {layers},"
-        f" width {model.get('d_model')}, {model.get('n_heads')} heads, {neurons}; AdamW, learning rate {optim.get('lr'):g},"
-        f" weight decay {optim.get('wd'):g}; seeds {record.config.get('seed')} (weights) and {data.get('seed')} (split)"
+        f"{data['operation']} mod {data['p']}, trained on {data['train_fraction']:.0%} of all questions;"
+        f" {layers}, width {model['d_model']}, {model['n_heads']} heads, {neurons};"
+        f" AdamW, learning rate {optim['lr']:g}, weight decay {optim['wd']:g};"
+        f" seeds {record.config.get('seed')} (weights) and {data.get('seed')} (split)"
     )
 
 

@@ -39,6 +39,10 @@ def known(table: pd.DataFrame, records: Mapping[int, Record]) -> pd.DataFrame:
         record = records.get(int(row["point"]))
         if record is not None and not record.settled:
             row["steps"], row["regime"] = record.steps, record.regime
+            row["key_count"], row["key_frequencies"] = (
+                len(record.key_frequencies),
+                " ".join(map(str, record.key_frequencies)),
+            )
             for name, when in record.events.items():
                 row[f"{name}_after"], row[name] = when or (None, None)
         rows.append(row)
@@ -47,8 +51,11 @@ def known(table: pd.DataFrame, records: Mapping[int, Record]) -> pd.DataFrame:
 
 def values(table: pd.DataFrame, setting: str) -> list[str]:
     """The values of a setting in order, numbers by size."""
-    found = table[setting].dropna().unique().tolist()
-    return [word(x) for x in sorted(found, key=lambda x: (isinstance(x, str), x))]
+
+    def place(value: Any) -> tuple[bool, float, str]:
+        return (False, value, "") if isinstance(value, int | float) else (True, 0, str(value))
+
+    return list(dict.fromkeys(word(value) for value in sorted(table[setting].tolist(), key=place)))
 
 
 def kinds(table: pd.DataFrame, settings: Sequence[str]) -> dict[str, pd.DataFrame]:
@@ -62,6 +69,7 @@ def kinds(table: pd.DataFrame, settings: Sequence[str]) -> dict[str, pd.DataFram
 
 def runs(table: pd.DataFrame, settings: Sequence[str], pages: Mapping[int, str]) -> list[dict[str, Any]]:
     """One entry a run for the page's script; its text is escaped for plotly."""
+    order = {name: values(table, name) for name in settings}
     kind_of = {point: name for name, group in kinds(table, settings).items() for point in group["point"]}
     return [
         {
@@ -72,6 +80,7 @@ def runs(table: pd.DataFrame, settings: Sequence[str], pages: Mapping[int, str])
             "regime": row["regime"] if isinstance(row["regime"], str) else "no run",
             "seeds": escape(", ".join(f"{name} {row[name]}" for name in SEEDS if name in row)),
             "settings": {name: escape(word(row[name])) for name in settings},
+            "places": {name: order[name].index(word(row[name])) for name in settings},
             "steps": _plain(row["steps"]),
             "events": {name: [_plain(row[f"{name}_after"]), _plain(row[name])] for name in EVENTS},
             "keys": None if not isinstance(row["key_frequencies"], str) else row["key_frequencies"],

@@ -12,7 +12,7 @@ from rich.progress import track
 from grok.collect import EVENTS, SEEDS, collected, swept
 from grok.metrics import METRICS
 from grok.report import sweep_data
-from grok.report.axes import log_axis
+from grok.report.axes import step_axis
 from grok.report.page import page, written
 from grok.report.record import Record
 from grok.report.run_page import REGIME_WORDS, run_page
@@ -31,27 +31,41 @@ def sweep_page(path: Path, console: Console, wandb: str | None = None) -> Path:
     records: dict[int, Record] = {}
     pages: dict[int, str] = {}
     notes: list[str] = []
-    rows = list(zip(table["point"], table["run"], strict=True))
+    rows = [] if table.empty else list(zip(table["point"], table["run"], strict=True))
     for point, run in track(rows, "pages of runs", console=console, transient=True, disable=not console.is_terminal):
         try:
             records[point] = record = Record.of(path / run)
-        except ValueError:  # nothing measured, so far
+        except ValueError as error:
+            if (path / run / "metrics.csv").exists():  # otherwise nothing is measured, so far
+                notes.append(f"run {point}: {error}")
             continue
         notes += [f"run {point}: {note}" for note in record.notes]
         run_page(record, back="../../report.html" if Path(run).parts[:1] == ("runs",) else None, wandb=wandb)
         pages[point] = f"{quote(run)}/report.html"
     if not records:
         raise ValueError(f"The folder must be that of a sweep with measurements. No run of {path} has any.")
-    return written(path / "report.html", _text(path, sweep_data.known(table, records), records, pages, notes))
+    table = sweep_data.known(table, records)
+    return written(path / "report.html", _text(path, table, records, pages, notes, wandb))
 
 
-def _text(path: Path, table: pd.DataFrame, records: dict[int, Record], pages: dict[int, str], notes: list[str]) -> str:
+def _text(
+    path: Path,
+    table: pd.DataFrame,
+    records: dict[int, Record],
+    pages: dict[int, str],
+    notes: list[str],
+    wandb: str | None,
+) -> str:
     settings = swept(table)
     seeds = [name for name in SEEDS if name in table and table[name].nunique() > 1]
-    kinds = sweep_data.kinds(table, settings)
-    groupings = {"each combination": {name: group["point"].tolist() for name, group in kinds.items()}}
-    for setting in settings if len(settings) > 1 else []:
-        groupings[setting] = {k: g["point"].tolist() for k, g in sweep_data.kinds(table, [setting]).items()}
+    seeds = [name for name in seeds if name == seeds[0] or not table[name].equals(table[seeds[0]])]
+    by = {"each combination": settings} | {name: [name] for name in settings if len(settings) > 1}
+    groupings = {
+        name: {kind: group["point"].tolist() for kind, group in sweep_data.kinds(table, together).items()}
+        for name, together in by.items()
+    }
+    few = [name for name, groups in groupings.items() if len(groups) <= sweep_data.MOST_KINDS]
+    groupings = {name: groupings[name] for name in dict.fromkeys([*few, *groupings])}  # first what can be told apart
     curves = sweep_data.curves(records)
     data: dict[str, Any] = {
         "runs": sweep_data.runs(table, settings, pages),
@@ -62,14 +76,14 @@ def _text(path: Path, table: pd.DataFrame, records: dict[int, Record], pages: di
         "curves": curves,
         "groupings": groupings,
         "bands": {name: sweep_data.bands(records, groups) for name, groups in groupings.items()},
-        "steps": log_axis((x for record in records.values() for x in record.metrics["step"]), whole=True),
+        "steps": step_axis(x for record in records.values() for x in record.metrics["step"]),
         "metrics": sweep_data.described(records.values()),
     }
     return page(
         "sweep.html",
         ("page.js", "table.js", "sweep.js"),
         title=path.absolute().name,
-        source=path,
+        source=path.absolute().name,
         notes=notes,
         data=data,
         rows=[row for _, row in table.iterrows()],
@@ -82,4 +96,5 @@ def _text(path: Path, table: pd.DataFrame, records: dict[int, Record], pages: di
         regimes=Counter(regime for regime in table["regime"] if isinstance(regime, str)),
         regime_words=REGIME_WORDS,
         records=records,
+        wandb=wandb,
     )

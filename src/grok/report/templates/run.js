@@ -19,11 +19,23 @@ function panel(name) {
   const scale = state.axis === "log" ? data.steps : { type: "linear", tickformat: ",d", nticks: narrow() ? 5 : undefined };
   layout.xaxis = { ...scale, title: { text: "step" }, hoverformat: ",d" };
   layout.uirevision = state.axis;
+  if (name === "losses") layout.annotations = phaseNames(layout.shapes);
+  if (name === "losses") layout.margin = { l: 50, r: 12, t: 24, b: 40 };
   if (traces[0].type === "heatmap") {
     layout.margin = narrow() ? { l: 50, r: 40, t: 8, b: 90 } : { l: 50, r: 110, t: 8, b: 40 };
     if (narrow()) Object.assign(traces[0].colorbar, { orientation: "h", x: 0.5, y: -0.18, yanchor: "top", title: { text: "share" } });
   }
   return { data: traces, layout };
+}
+
+// The names of the phases above those that are wide enough to bear them.
+function phaseNames(shapes) {
+  const at = (x) => (state.axis === "log" ? Math.log10(x) : x);
+  const [first, last] = state.axis === "log" && data.steps.range ? data.steps.range : [0, at(shapes.length ? shapes.at(-1).x1 : 1)];
+  const width = document.querySelector('[data-figure="losses"]').clientWidth - 62;
+  return shapes.map(({ name, x0, x1 }) => ({ text: data.phases[name], left: Math.max(at(x0), first), right: at(x1) }))
+    .filter(({ text, left, right }) => ((right - left) / (last - first)) * width > 6.5 * text.length)
+    .map(({ text, left, right }) => ({ text, x: (left + right) / 2, xref: "x", y: 1, yref: "paper", yanchor: "bottom", showarrow: false, font: { size: 12, color: ink("muted") } }));
 }
 
 const panels = [...document.querySelectorAll("[data-figure]")].map((div) => drawn(div, () => panel(div.dataset.figure)));

@@ -4,7 +4,7 @@ const { runs, settings, medians, regimes, curves, bands, groupings } = data;
 const names = Object.keys(settings);
 const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#B8A800"];
 const SYMBOLS = { grokked: "circle", direct: "diamond", partial: "triangle-up", unfinished: "triangle-right", memorized: "square", unfitted: "x", "no run": "cross" };
-const state = { x: names[0], y: names[1], event: "generalized", setting: names[0], metric: data.metrics[0].name, grouping: "each combination", count: names[0], axis: "log", runs: true, bands: true };
+const state = { x: names[0], y: names[1], event: "generalized", setting: names[0], metric: data.metrics[0].name, grouping: Object.keys(groupings)[0], count: names[0], axis: "log", runs: true, bands: true };
 
 const ended = (run) => run.status === "finished";
 const steps = (value) => Math.round(value).toLocaleString("en");
@@ -15,10 +15,7 @@ function grouped(list, key) {
   for (const item of list) groups.set(key(item), [...(groups.get(key(item)) || []), item]);
   return groups;
 }
-const where = (setting, run) => (setting ? settings[setting].indexOf(unescaped(run.settings[setting])) : 0);
-function unescaped(text) {
-  return new DOMParser().parseFromString(text, "text/html").documentElement.textContent;
-}
+const where = (setting, run) => (setting ? run.places[setting] : 0);
 function category(setting) {
   if (!setting) return { tickvals: [], range: [-0.5, 0.5], showgrid: false };
   const values = settings[setting];
@@ -36,7 +33,7 @@ function marks(list, place, size, more = () => "") {
   return Object.keys(regimes).filter((regime) => list.some((run) => run.regime === regime)).map((regime) => {
     const own = list.filter((run) => run.regime === regime);
     return {
-      type: "scatter", mode: "markers", name: regime, x: own.map((run) => place(run)[0]), y: own.map((run) => place(run)[1]),
+      type: "scatter", mode: "markers", name: regime, meta: { regime: true }, x: own.map((run) => place(run)[0]), y: own.map((run) => place(run)[1]),
       text: own.map((run) => said(run) + more(run)), hovertemplate: "%{text}<extra></extra>", customdata: own.map((run) => run.page),
       marker: { size, color: regimes[regime], symbol: own.map((run) => SYMBOLS[regime] + (ended(run) || regime === "no run" ? "" : "-open")), line: { width: 1, color: ended(own[0]) ? ink("muted") : regimes[regime] } },
     };
@@ -45,7 +42,8 @@ function marks(list, place, size, more = () => "") {
 
 function diagram() {
   const cells = grouped(runs, (run) => `${where(state.x, run)},${where(state.y, run)}`);
-  const across = Math.ceil(Math.sqrt(Math.max(...[...cells.values()].map((cell) => cell.length)) * 2));
+  const most = Math.max(...[...cells.values()].map((cell) => cell.length));
+  const across = most <= 5 ? most : Math.ceil(Math.sqrt(most * 2));
   const place = (run) => {
     const x = where(state.x, run), y = where(state.y, run);
     const cell = cells.get(`${x},${y}`);
@@ -80,14 +78,6 @@ function events() {
     const own = eventful.filter((run) => kind(run) === name);
     const came = own.filter((run) => run.events[state.event][1] !== null), later = own.filter((run) => run.events[state.event][1] === null);
     const label = name || "runs";
-    traces.push({
-      type: "scatter", mode: "markers", name: label, legendgroup: label, x: came.map(place), y: came.map((run) => run.events[state.event][1]),
-      marker: { color: colour(name), size: 8, opacity: 0.85 }, text: came.map((run) => `${said(run)}<br>between steps ${steps(run.events[state.event][0])} and ${steps(run.events[state.event][1])}`), hovertemplate: "%{text}<extra></extra>",
-    });
-    traces.push({
-      type: "scatter", mode: "markers", name: label, legendgroup: label, showlegend: !came.length, x: later.map(place), y: later.map((run) => run.steps),
-      marker: { color: colour(name), size: 10, symbol: "triangle-up-open", line: { width: 1.6 } }, text: later.map((run) => `${said(run)}<br>not within ${steps(run.steps)} steps`), hovertemplate: "%{text}<extra></extra>", meta: { censored: true },
-    });
     const bars = { x: [], y: [], text: [] };
     for (const [key, list] of grouped(own, (run) => run.kind)) {
       const known = medians[state.event][key];
@@ -98,6 +88,14 @@ function events() {
       bars.text.push(...Array(3).fill(`${key}<br>median ${steps(known.median)}; ${known.came} of ${known.runs} runs came to it`));
     }
     traces.push({ type: "scatter", mode: "lines", name: label, legendgroup: label, showlegend: false, ...bars, line: { color: colour(name), width: 3 }, hovertemplate: "%{text}<extra></extra>", meta: { median: true } });
+    traces.push({
+      type: "scatter", mode: "markers", name: label, legendgroup: label, x: came.map(place), y: came.map((run) => run.events[state.event][1]),
+      marker: { color: colour(name), size: 8, opacity: 0.85 }, text: came.map((run) => `${said(run)}<br>between steps ${steps(run.events[state.event][0])} and ${steps(run.events[state.event][1])}`), hovertemplate: "%{text}<extra></extra>",
+    });
+    traces.push({
+      type: "scatter", mode: "markers", name: label, legendgroup: label, showlegend: !came.length, x: later.map(place), y: later.map((run) => run.steps),
+      marker: { color: colour(name), size: 10, symbol: "triangle-up-open", line: { width: 1.6 } }, text: later.map((run) => `${said(run)}<br>not within ${steps(run.steps)} steps`), hovertemplate: "%{text}<extra></extra>", meta: { censored: true },
+    });
   }
   const { axis } = data.events.find((event) => event.name === state.event);
   return { data: traces, layout: { xaxis: category(state.setting), yaxis: axis, showlegend: found.length > 1 && found.length <= COLOURS.length, hovermode: "closest" } };
@@ -108,12 +106,12 @@ function curve() {
   const groups = Object.entries(groupings[state.grouping]);
   const traces = [];
   groups.forEach(([name, points], i) => {
-    const colour = groups.length > COLOURS.length ? `hsl(${(360 * i) / groups.length} 60% 50%)` : COLOURS[i];
+    const colour = groups.length > COLOURS.length ? `hsla(${(360 * i) / groups.length}, 60%, 45%, 1)` : COLOURS[i];
     const label = escaped(name);
     const band = state.bands && (bands[state.grouping][state.metric] || {})[label];
     if (band && band.runs > 1) {
       traces.push({ type: "scatter", mode: "lines", x: band.x, y: band.low, line: { width: 0 }, legendgroup: label, showlegend: false, hoverinfo: "skip", meta: { edge: true } });
-      traces.push({ type: "scatter", mode: "lines", x: band.x, y: band.high, line: { width: 0 }, fill: "tonexty", fillcolor: `${colour}2e`, legendgroup: label, showlegend: false, hoverinfo: "skip", meta: { edge: true } });
+      traces.push({ type: "scatter", mode: "lines", x: band.x, y: band.high, line: { width: 0 }, fill: "tonexty", fillcolor: colour.startsWith("#") ? `${colour}2e` : colour.replace(/ 1\)$/, " 0.18)"), legendgroup: label, showlegend: false, hoverinfo: "skip", meta: { edge: true } });
     }
     if (state.runs) for (const point of points) {
       const line = curves[state.metric][point];
@@ -124,7 +122,7 @@ function curve() {
     if (band) traces.push({ type: "scatter", mode: "lines", x: band.x, y: band.median, name: label, legendgroup: label, line: { width: 2.6, color: colour }, hovertemplate: `${label}<br>median of ${band.runs}<br>step %{x:,.0f}: %{y:.3~g}<extra></extra>`, meta: { median: true } });
     else traces.push({ type: "scatter", mode: "lines", x: [null], y: [null], name: label, legendgroup: label, line: { width: 2.6, color: colour } });
   });
-  return { data: traces, layout: { xaxis: { ...(state.axis === "log" ? data.steps : { type: "linear", tickformat: ",d" }), title: { text: "step" } }, yaxis: metric.axis, showlegend: true, hovermode: "closest" } };
+  return { data: traces, layout: { xaxis: { ...(state.axis === "log" ? data.steps : { type: "linear", tickformat: ",d" }), title: { text: "step" } }, yaxis: metric.axis, showlegend: groups.length <= 2 * COLOURS.length, hovermode: "closest" } };
 }
 
 function count() {
