@@ -2,6 +2,7 @@
 
 import re
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from wandb_stub import WandbStub, serving
 from grok import wandb_logger
 from grok.metrics import METRICS
 from grok.report import wandb_report
+from grok.report.__main__ import main
 from grok.report.wandb_report import saved
 from grok.sweep import Point, Sweep, SweepFolder
 from grok.wandb_history import STEP, run_url
@@ -200,3 +202,23 @@ def test_without_a_key_or_an_answer_there_is_no_report(monkeypatch: pytest.Monke
             saved(folder.path, "tester", "grok")
         assert time.monotonic() - began < 5
     wandb.teardown()
+
+
+def test_the_command_makes_the_local_page_first_and_then_the_report(
+    logged: tuple[WandbStub, SweepFolder], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stub, sweep = logged
+    folder = sweep.run_folder(sweep.points()[0])
+    monkeypatch.setattr(sys, "argv", ["grok.report", str(folder.path), "wandb=tester/grok"])
+    main()
+    page, url = capsys.readouterr().out.split()
+    assert Path(page) == folder.path / "report.html"
+    assert url.startswith(f"{stub.url}/tester/grok/reports/")
+    Path(page).unlink()
+    monkeypatch.setattr(sys, "argv", ["grok.report", str(folder.path), "wandb=tester/gone"])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert Path(page).exists()
+    said = capsys.readouterr().err
+    assert said.startswith("`wandb` must name the project that holds the runs. None of those in ")
+    assert said.count("\n") == 1

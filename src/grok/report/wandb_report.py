@@ -40,7 +40,7 @@ def saved(path: Path, entity: str, project: str) -> str:
     try:
         api = wandb.Api(timeout=PATIENCE)
         projects = [found.name for found in api.projects(entity)]
-    except (wandb.Error, ValueError) as error:
+    except Exception as error:  # the client raises many kinds, not all of them wandb.Error
         raise ValueError(f"No W&B report can be saved for {entity}: {' '.join(str(error).split())}") from error
     if project not in projects:
         among = ", ".join(projects) or "none"
@@ -55,7 +55,7 @@ def saved(path: Path, entity: str, project: str) -> str:
     )
     try:
         report.save()
-    except wandb.Error as error:
+    except Exception as error:
         raise ValueError(f"W&B did not take the report: {' '.join(str(error).split())}") from error
     return str(report.url)
 
