@@ -18,7 +18,6 @@ from rich.console import Console
 from runs import TINY, configuration, run
 from wandb_stub import StubRun, WandbStub, serving
 
-from grok import wandb_logger
 from grok.console import quiet
 from grok.experiment import assembled
 from grok.resume import resumed_config
@@ -236,14 +235,6 @@ def test_without_a_key_or_an_answer_nothing_is_sent_and_the_sentence_says_so(
     account(monkeypatch, f"http://127.0.0.1:{port}")
     code, words = sync(monkeypatch, folder.path)
     assert (code, words) == (2, "Nothing can be sent to W&B: no answer from 127.0.0.1 within 2 s.\n")
-    assert wandb_logger.PATIENCE + wandb_logger.INIT_PATIENCE < 20
-    monkeypatch.setattr(wandb_logger, "INIT_PATIENCE", 2.0)
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes calls, and never answers
-        account(monkeypatch, f"http://127.0.0.1:{silent.getsockname()[1]}")
-        began = time.monotonic()
-        code, words = sync(monkeypatch, folder.path)
-        assert (code, time.monotonic() - began < 5) == (2, True)
-        assert words.startswith("Nothing can be sent to W&B: ")
     assert run_url(folder) is None
 
 

@@ -27,8 +27,8 @@ def without_an_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def server() -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    with serving() as stub:
+        yield stub.url
 
 
 def records(folder: Path) -> list[dict[str, Any]]:
@@ -49,8 +49,14 @@ def test_with_a_key_and_a_server_that_answers_it_is_online(monkeypatch: pytest.M
     assert wandb_mode() == ("online", "127.0.0.1 answers")
 
 
-def test_with_a_key_and_no_server_it_is_offline_at_once(monkeypatch: pytest.MonkeyPatch, server: str) -> None:
+def test_with_a_key_and_no_server_or_a_silent_one_it_is_offline_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_API_KEY", "local-" + "0" * 40)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes calls, and never answers
+        monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        began = time.monotonic()
+        assert wandb_mode() == ("offline", "no answer from 127.0.0.1 within 2 s")
+        assert time.monotonic() - began < 4
+    wandb.teardown()
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{port}")

@@ -185,6 +185,9 @@ class _Request(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         stub, body = self.stub, json.loads(self._body())
         with stub.lock:
+            if self.path == "/graphql" and "query" not in body:
+                self.send_error(400)
+                return
             if self.path == "/graphql":
                 answer = stub.answer(body["query"], body.get("variables") or {})
             else:

@@ -3,10 +3,12 @@
 import math
 import netrc
 import os
-import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from ssl import SSLError
+from urllib.error import HTTPError
 from urllib.parse import urlparse
+from urllib.request import Request, urlopen
 
 import wandb
 from lightning.pytorch.loggers import WandbLogger
@@ -15,7 +17,7 @@ from grok.run_folder import RunFolder
 from grok.wandb_history import STEP, opened, rows
 
 MODES = ("online", "offline", "disabled")
-PATIENCE = 2.0  # seconds for the server to answer a call
+PATIENCE = 2.0  # seconds for the server to answer at all
 INIT_PATIENCE = 15.0  # seconds for it to take a run
 FINISH_PATIENCE = 60.0  # seconds for it to take the rest when a run ends
 
@@ -54,11 +56,14 @@ def reachable() -> tuple[bool, str]:
     server = urlparse(settings.base_url)
     if not (settings.api_key or _netrc_knows(server.hostname or "")):
         return False, "no key is set up; `wandb login` sets one up"
+    question = Request(f"{settings.base_url}/graphql", b"{}", {"Content-Type": "application/json"})
     try:
-        port = server.port or (80 if server.scheme == "http" else 443)
-        socket.create_connection((server.hostname, port), timeout=PATIENCE).close()
-    except OSError:
-        return False, f"no answer from {server.hostname} within {PATIENCE:.0f} s"
+        urlopen(question, timeout=PATIENCE).close()  # by way of a proxy, where one is set
+    except HTTPError:
+        pass  # an answer
+    except OSError as error:
+        if not isinstance(getattr(error, "reason", None), SSLError):
+            return False, f"no answer from {server.hostname} within {PATIENCE:.0f} s"
     return True, f"{server.hostname} answers"
 
 
