@@ -11,7 +11,6 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from rich.console import Console
 
 from grok.report.__main__ import report
-from grok.report.run_figures import LOSSES
 from grok.run_folder import RunFolder
 
 pytestmark = pytest.mark.browser
@@ -22,6 +21,16 @@ ARGUMENTS = [
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
 HOSTILE = "<script>window.hacked=1</script><img src=x onerror=window.hacked=1>"
+LOSSES = {
+    "train loss": "loss/train",
+    "test loss": "loss/test",
+    "restricted, key-free": "progress/symmetrized_loss",
+    "restricted, current keys": "progress/restricted_loss",
+    "restricted, final keys": "final_keys/restricted_loss",
+    "excluded, key-free": "progress/symmetrized_excluded_loss",
+    "excluded, current keys": "progress/excluded_loss",
+    "excluded, final keys": "final_keys/excluded_loss",
+}
 THREE = (0, 7, 30)  # measurements
 CURVES = """name => document.querySelector(name)._fullData.map(t => ({
     name: t.name, x: Array.from(t.x || []), y: Array.from(t.y || []), visible: t.visible, meta: t.meta || {},
@@ -96,13 +105,14 @@ def test_each_panel_has_its_curves_with_the_values_of_the_tables(run: RunFolder,
     page.check('[data-family="current keys"]')
     metrics, final = run.read(run.metrics), run.read(run.final_keys)
     panels = {
-        "losses": [name for name, *_ in LOSSES],
+        "losses": list(LOSSES.values()),
         "gini": ["progress/gini_W_E", "progress/gini_W_L"],
         "weights": ["progress/sum_squared_weights"],
         "count": ["keys/count"],
     }
     for panel, names in panels.items():
         drawn = curves(page, panel)
+        assert panel != "losses" or [curve["name"] for curve in drawn] == list(LOSSES)
         assert len(drawn) == len(names)
         for curve, name in zip(drawn, names, strict=True):
             table = final if name.startswith("final_keys/") else metrics

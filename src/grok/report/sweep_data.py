@@ -124,7 +124,7 @@ def bands(records: Mapping[int, Record], groups: Mapping[str, Iterable[int]]) ->
             series = [pd.Series(xy[1].to_numpy(dtype=float), index=xy[0]) for xy in lines if xy is not None]
             if not series:
                 continue
-            together = pd.concat(series, axis=1, join="inner").dropna().sort_index()
+            together = pd.concat(series, axis=1).dropna().sort_index()
             band = {"median": together.median(axis=1), "low": together.min(axis=1), "high": together.max(axis=1)}
             found.setdefault(name, {})[escape(group)] = {
                 "x": typed(together.index), "runs": len(series), **{k: typed(v) for k, v in band.items()}
