@@ -185,7 +185,7 @@ def test_phases_are_named_and_shaded_where_they_are(run: RunFolder, opened: Open
             "n => document.querySelector(n)._fullLayout.shapes.map(s => [s.x0, s.x1])", f'[data-figure="{panel}"]'
         )
         assert shades == [[0.5, 120], [120, 300], [300, 560], [560, 600]]
-        drawn = page.locator(f'[data-figure="{panel}"] .shapelayer path')
+        drawn = page.locator(f'[data-figure="{panel}"] .layer-below .shapelayer path')
         assert drawn.count() == 4
     colours = [drawn.nth(i).evaluate("e => getComputedStyle(e).fill") for i in range(4)]
     chips = [page.locator(f".phases .phase-{i}").evaluate("e => getComputedStyle(e).backgroundColor") for i in range(4)]
