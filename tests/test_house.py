@@ -48,6 +48,9 @@ ORDER = [
         "train",
         "frozen_code",
         "sweep",
+        "censoring",
+        "sweep_figures",
+        "collect",
         "pool",
         "slots",
         "batch",
@@ -56,9 +59,6 @@ ORDER = [
         "launch",
         "point",
         "status",
-        "censoring",
-        "sweep_figures",
-        "collect",
     ),
 ]
 
