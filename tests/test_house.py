@@ -49,6 +49,9 @@ ORDER = [
         "train",
         "frozen_code",
         "sweep",
+        "censoring",
+        "sweep_figures",
+        "collect",
         "pool",
         "slots",
         "batch",
@@ -57,9 +60,6 @@ ORDER = [
         "launch",
         "point",
         "status",
-        "censoring",
-        "sweep_figures",
-        "collect",
     ),
 ]
 
