@@ -331,6 +331,23 @@ def test_the_phase_diagram_marks_every_run_in_its_cell(sweep: Path, opened: Open
     assert [round(x) for x in memorized["x"]] == [0] * 6 + [2]
 
 
+def test_a_third_setting_sets_blocks_of_cells_apart(tmp_path: Path, opened: Opened) -> None:
+    settings = [
+        {"optim.wd": wd, "data.train_fraction": f, "model.n_layers": n}
+        for wd in (0, 1)
+        for f in (0.3, 0.5)
+        for n in (1, 2)
+    ]
+    page = opened(report(made_up_sweep(tmp_path / "sweep", settings).path, Console(quiet=True)))
+    blocks = page.locator('[data-draw="diagram"] .annotation-text').all_text_contents()
+    assert blocks == ["model.n_layers = 1", "model.n_layers = 2"]
+    (grokked,) = curves(page, "diagram", "draw")
+    assert sorted(grokked["x"]) == [0, 0, 1, 1, 2.4, 2.4, 3.4, 3.4]
+    page.select_option('[data-pick="y"]', "model.n_layers")
+    blocks = page.locator('[data-draw="diagram"] .annotation-text').all_text_contents()
+    assert blocks == ["wd = 0", "wd = 1"]
+
+
 def test_events_are_dots_censored_runs_triangles_and_medians_bars(sweep: Path, opened: Opened) -> None:
     page = opened(sweep / "report.html")
 
