@@ -1,5 +1,6 @@
 """Runs and sweeps that never were, for the pages: known numbers in the files of real ones."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,34 +65,43 @@ def made_up_run(path: Path, *overrides: str, seed: int = 0, steps: int = 600, **
     return folder
 
 
-def made_up_sweep(path: Path) -> SweepFolder:
+def made_up_sweep(path: Path, settings: Sequence[Mapping[str, float]] = ()) -> SweepFolder:
     """Weight decays 0, 1 and 3 by data fractions 0.3 and 0.5, three seeds each, 18 points.
 
-    Without decay all memorized; with it all grokked, the more the sooner. Point 16 failed with a hostile
-    reason before it measured anything, and point 17 is still running.
+    Without decay all memorized; with it all grokked. Point 16 failed with a hostile
+    reason before it measured anything, and point 17 is still running. With `settings`: grokked runs of those.
     """
-    folder, listed = SweepFolder(path), []
+    folder = SweepFolder(path)
     (path / "output").mkdir(parents=True)
-    for number in range(18):
-        wd, fraction, seed = (0, 1, 3)[number // 6], (0.3, 0.5)[number // 3 % 2], number % 3
-        settings = {"optim.wd": wd, "data.train_fraction": fraction, "replicate": seed}
-        overrides = [f"{name}={value}" for name, value in settings.items()]
-        point = Point(number, settings, str(number), f"runs/{number:03d}_made_up")
-        run = folder.path / point.run
-        replace_text(folder.config_file(point), OmegaConf.to_yaml(configuration(run, *overrides)))
-        listed.append(point)
-        phases: dict[str, Any] = {name: [a + 20 * seed, b + 20 * seed] for name, (a, b) in GROKKED.items()}
-        came: dict[str, Any] = {"phases": phases if wd else MEMORIZED, "regime": "grokked" if wd else "memorized"}
-        if number == 16:
-            folder.output_file(point).write_text("<img src=x onerror=window.hacked=1> broke\n")
-            folder.ended(point, 1)
-        elif number == 17:
-            made = made_up_run(run, *overrides, seed=number, steps=200)
-            made.summary_file.unlink()
-            made.write_summary(status="running")
-            made.heartbeat.touch()
-            folder.began(point)
-        else:
-            made_up_run(run, *overrides, seed=number, steps=600 + 20 * seed, **came)
-    folder.write(Sweep(points=listed))
+    named = settings or [
+        {"optim.wd": wd, "data.train_fraction": fraction, "replicate": seed}
+        for wd in (0, 1, 3)
+        for fraction in (0.3, 0.5)
+        for seed in range(3)
+    ]
+    points = [Point(n, dict(own), str(n), f"runs/{n:03d}_made_up") for n, own in enumerate(named)]
+    for point in points:
+        _made_up_point(folder, point, special=not settings)
+    folder.write(Sweep(points=points))
     return folder
+
+
+def _made_up_point(folder: SweepFolder, point: Point, special: bool) -> None:
+    overrides = [f"{name}={value}" for name, value in point.settings.items()]
+    run, seed = folder.path / point.run, int(point.settings.get("replicate", 0))
+    replace_text(folder.config_file(point), OmegaConf.to_yaml(configuration(run, *overrides)))
+    if special and point.number == 16:
+        folder.output_file(point).write_text("<img src=x onerror=window.hacked=1> broke\n")
+        folder.ended(point, 1)
+    elif special and point.number == 17:
+        made = made_up_run(run, *overrides, seed=point.number, steps=200)
+        made.summary_file.unlink()
+        made.write_summary(status="running")
+        made.heartbeat.touch()
+        folder.began(point)
+    else:
+        grokked = {name: [a + 20 * seed, b + 20 * seed] for name, (a, b) in GROKKED.items()}
+        memorized = special and not point.settings["optim.wd"]
+        came: dict[str, Any] = {"phases": MEMORIZED if memorized else grokked}
+        came["regime"] = "memorized" if memorized else "grokked"
+        made_up_run(run, *overrides, seed=point.number, steps=600 + 20 * seed, **came)

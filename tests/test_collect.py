@@ -152,7 +152,7 @@ def test_the_command_writes_the_table_and_pictures(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ({"x": "p", "y": "", "colour": ""}, "`x` must be a setting that the sweep varies, which is wd. Got p."),
+        ({"x": "p"}, "`x` must be a setting that the sweep varies, which is wd. Got p."),
         (
             {"x": "", "y": "", "colour": "seed"},
             "`colour` must be a setting that the sweep varies, which is wd. Got seed.",
@@ -161,8 +161,9 @@ def test_the_command_writes_the_table_and_pictures(folder: Path) -> None:
 )
 def test_pictures_are_drawn_over_what_varies(typed: dict[str, str], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
-        collect._axes(typed, ["wd"])
-    assert collect._axes({"x": "wd", "y": "", "colour": ""}, ["p", "wd"]) == {"x": "wd", "y": "p", "colour": "wd"}
+        collect.axes(["wd"], **typed)
+    assert collect.axes(["p", "wd"], x="wd") == {"x": "wd", "y": "p", "colour": "wd"}
+    assert collect.axes([]) == {"x": None, "y": None, "colour": None}
 
 
 def test_a_folder_that_is_no_sweep_is_refused(tmp_path: Path) -> None:

@@ -260,8 +260,21 @@ def test_medians_are_of_one_configuration_and_take_censored_runs_for_what_they_a
 def test_settings_and_their_values_stay_in_order_on_the_page(sweep: Path) -> None:
     text = text_of(command.report(sweep, Console(quiet=True)))
     assert '"settings": {"train_fraction": ["0.3", "0.5"], "wd": ["0", "1", "3"]}' in text
-    assert text.index('"groupings": {"each combination"') > 0
+    assert '"groupings": {"each combination"' in text
     assert text.index('"grokked": "#') < text.index('"direct": "#')
+
+
+def test_curves_are_grouped_by_the_finest_that_has_few_colours_first() -> None:
+    points = [(a, b, c) for a in (1, 2) for b in (0.3, 0.5, 0.7) for c in ("x", "y")]
+    table = pd.DataFrame(points, columns=["a", "b", "c"]).assign(point=range(12))
+    found = sweep_data.groupings(table, ["a", "b", "c"])
+    sizes = {name: len(groups) for name, groups in found.items()}
+    assert sizes == {"a, b": 6, "b, c": 6, "a, c": 4, "b": 3, "a": 2, "c": 2, "each combination": 12}
+    assert next(iter(sizes)) == "a, b"
+    assert list(sizes)[-1] == "each combination"
+    assert found["a, c"]["a = 2, c = y"] == [7, 9, 11]
+    assert list(sweep_data.groupings(table, ["a"])) == ["each combination"]
+    assert list(sweep_data.groupings(table, [])) == ["each combination"]
 
 
 def test_a_band_ends_where_the_first_run_of_its_group_ended(sweep: Path) -> None:

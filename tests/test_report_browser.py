@@ -11,7 +11,6 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from rich.console import Console
 
 from grok.report.__main__ import report
-from grok.report.run_figures import LOSSES
 from grok.run_folder import RunFolder
 
 pytestmark = pytest.mark.browser
@@ -22,6 +21,16 @@ ARGUMENTS = [
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
 HOSTILE = "<script>window.hacked=1</script><img src=x onerror=window.hacked=1>"
+LOSSES = {
+    "train loss": "loss/train",
+    "test loss": "loss/test",
+    "restricted, key-free": "progress/symmetrized_loss",
+    "restricted, current keys": "progress/restricted_loss",
+    "restricted, final keys": "final_keys/restricted_loss",
+    "excluded, key-free": "progress/symmetrized_excluded_loss",
+    "excluded, current keys": "progress/excluded_loss",
+    "excluded, final keys": "final_keys/excluded_loss",
+}
 THREE = (0, 7, 30)  # measurements
 CURVES = """name => document.querySelector(name)._fullData.map(t => ({
     name: t.name, x: Array.from(t.x || []), y: Array.from(t.y || []), visible: t.visible, meta: t.meta || {},
@@ -96,13 +105,14 @@ def test_each_panel_has_its_curves_with_the_values_of_the_tables(run: RunFolder,
     page.check('[data-family="current keys"]')
     metrics, final = run.read(run.metrics), run.read(run.final_keys)
     panels = {
-        "losses": [name for name, *_ in LOSSES],
+        "losses": list(LOSSES.values()),
         "gini": ["progress/gini_W_E", "progress/gini_W_L"],
         "weights": ["progress/sum_squared_weights"],
         "count": ["keys/count"],
     }
     for panel, names in panels.items():
         drawn = curves(page, panel)
+        assert panel != "losses" or [curve["name"] for curve in drawn] == list(LOSSES)
         assert len(drawn) == len(names)
         for curve, name in zip(drawn, names, strict=True):
             table = final if name.startswith("final_keys/") else metrics
@@ -175,7 +185,7 @@ def test_phases_are_named_and_shaded_where_they_are(run: RunFolder, opened: Open
             "n => document.querySelector(n)._fullLayout.shapes.map(s => [s.x0, s.x1])", f'[data-figure="{panel}"]'
         )
         assert shades == [[0.5, 120], [120, 300], [300, 560], [560, 600]]
-        drawn = page.locator(f'[data-figure="{panel}"] .shapelayer path')
+        drawn = page.locator(f'[data-figure="{panel}"] .layer-below .shapelayer path')
         assert drawn.count() == 4
     colours = [drawn.nth(i).evaluate("e => getComputedStyle(e).fill") for i in range(4)]
     chips = [page.locator(f".phases .phase-{i}").evaluate("e => getComputedStyle(e).backgroundColor") for i in range(4)]
@@ -319,6 +329,23 @@ def test_the_phase_diagram_marks_every_run_in_its_cell(sweep: Path, opened: Open
     page.select_option('[data-pick="y"]', "train_fraction")
     (memorized,) = [curve for curve in curves(page, "diagram", "draw") if curve["name"] == "memorized"]
     assert [round(x) for x in memorized["x"]] == [0] * 6 + [2]
+
+
+def test_a_third_setting_sets_blocks_of_cells_apart(tmp_path: Path, opened: Opened) -> None:
+    settings = [
+        {"optim.wd": wd, "data.train_fraction": f, "model.n_layers": n}
+        for wd in (0, 1)
+        for f in (0.3, 0.5)
+        for n in (1, 2)
+    ]
+    page = opened(report(made_up_sweep(tmp_path / "sweep", settings).path, Console(quiet=True)))
+    blocks = page.locator('[data-draw="diagram"] .annotation-text').all_text_contents()
+    assert blocks == ["model.n_layers = 1", "model.n_layers = 2"]
+    (grokked,) = curves(page, "diagram", "draw")
+    assert sorted(grokked["x"]) == [0, 0, 1, 1, 2.4, 2.4, 3.4, 3.4]
+    page.select_option('[data-pick="y"]', "model.n_layers")
+    blocks = page.locator('[data-draw="diagram"] .annotation-text').all_text_contents()
+    assert blocks == ["wd = 0", "wd = 1"]
 
 
 def test_events_are_dots_censored_runs_triangles_and_medians_bars(sweep: Path, opened: Opened) -> None:

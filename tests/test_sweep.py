@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 from runs import TINY, assert_same, pid_of, run, wait
@@ -39,6 +40,7 @@ def test_every_point_runs_in_a_folder_of_its_own_and_as_it_would_alone(tmp_path:
     done = sweep(tmp_path / "sweep", "optim.wd=0,1", "launch=local", "launch.cpu_slots=2")
     assert done.returncode == 0, done.stderr
     assert "2 of 2 points finished" in done.stdout
+    assert pd.read_csv(tmp_path / "sweep/runs.csv")["wd"].tolist() == [0, 1]
     folder = SweepFolder(tmp_path / "sweep")
     points = folder.points()
     assert [(point.settings, point.status) for point in points] == [

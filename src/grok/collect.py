@@ -85,15 +85,23 @@ def swept(table: pd.DataFrame) -> list[str]:
     return [name for name in settings if table[name].nunique(dropna=False) > 1]
 
 
-def _axes(typed: dict[str, str], varying: Sequence[str]) -> dict[str, str | None]:
+def axes(varying: Sequence[str], x: str = "", y: str = "", colour: str = "") -> dict[str, str | None]:
     """Which settings the pictures are drawn over: as typed, else the first that vary."""
-    for name, value in typed.items():
+    for name, value in {"x": x, "y": y, "colour": colour}.items():
         if value and value not in varying:
             among = ", ".join(varying) or "nothing"
             raise ValueError(f"`{name}` must be a setting that the sweep varies, which is {among}. Got {value}.")
-    free = [name for name in varying if name not in typed.values()]
-    chosen: dict[str, str | None] = {name: typed[name] or (free.pop(0) if free else None) for name in ("x", "y")}
-    return {**chosen, "colour": typed["colour"] or (varying[-1] if varying else None)}
+    free = [name for name in varying if name not in (x, y)]
+    chosen: dict[str, str | None] = {
+        name: typed or (free.pop(0) if free else None) for name, typed in {"x": x, "y": y}.items()
+    }
+    return {**chosen, "colour": colour or (varying[-1] if varying else None)}
+
+
+def written(path: Path, table: pd.DataFrame, axes: dict[str, str | None] | None = None) -> list[Path]:
+    """Write runs.csv and, given their axes, the pictures, into the sweep's folder; the files."""
+    replace_text(path / "runs.csv", table.to_csv(index=False))
+    return [path / "runs.csv", *(sweep_figures.drawn(path, table, swept(table), **axes) if axes else [])]
 
 
 def main() -> None:
@@ -101,12 +109,9 @@ def main() -> None:
     with refusals():
         path, typed = settings_after("collect", "<sweep folder>", {"x": "", "y": "", "colour": ""})
         table = collected(path)
-        varying = swept(table)
-        axes = _axes(typed, varying)
-        replace_text(path / "runs.csv", table.to_csv(index=False))
-        files = [path / "runs.csv", *sweep_figures.drawn(path, table, varying, **axes)]
+        files = written(path, table, axes(swept(table), **typed))
         console = Console(width=None if sys.stdout.isatty() else 160)
-        console.print(sweep_figures.overview(table, varying))
+        console.print(sweep_figures.overview(table, swept(table)))
         for file in files:
             console.print(f"wrote {file}", highlight=False, soft_wrap=True)
 

@@ -15,11 +15,12 @@ from rich.console import Console
 
 from grok import estimate, slurm
 from grok.batch import Batch, ending
+from grok.collect import axes, collected, swept, written
 from grok.console import quiet
 from grok.experiment import Experiment, assembled
 from grok.frozen_code import differing_files, freeze, present_code
 from grok.slots import slots_here
-from grok.sweep import NOWHERE, PLACES, Point, Sweep, SweepFolder, added, base, differences, identity, written
+from grok.sweep import NOWHERE, PLACES, Point, Sweep, SweepFolder, added, as_typed, base, differences, identity
 
 FAILED = 3  # exit status: some points did not finish
 POLL = 2.0  # seconds between looks at SLURM's queue
@@ -53,7 +54,7 @@ def launched(points: Sequence[tuple[list[str], DictConfig]], folder: str) -> int
                 going_on = _queue(console, sweep, left, first.launch)
             else:
                 going_on = Batch(sweep, left, slots, lambda point, words: _say(console, sweep, point, words)).run()
-            return _concluded(console, sweep, wanted, going_on)
+            return _concluded(console, sweep, wanted, going_on, first.pictures)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
@@ -90,7 +91,7 @@ def _checked(settings: dict[str, Any], config: DictConfig) -> Experiment:
             return assembled(OmegaConf.merge(config, {"logger": None}))  # type: ignore[arg-type]
     except (ValueError, InstantiationException) as error:
         cause = error.__cause__ if isinstance(error, InstantiationException) and error.__cause__ else error
-        raise ValueError(f"{cause} In the point {written(settings)}.") from None
+        raise ValueError(f"{cause} In the point {as_typed(settings)}.") from None
 
 
 def _printed(console: Console, configurations: Configurations, launch: DictConfig, slots: int) -> int:
@@ -102,7 +103,7 @@ def _printed(console: Console, configurations: Configurations, launch: DictConfi
         total, disk = total + seconds, disk + size
         _print(
             console,
-            f"{written(settings)}  {config.trainer.max_steps:,} steps, {seconds:,.0f} s, {size / 1e6:,.0f} MB",
+            f"{as_typed(settings)}  {config.trainer.max_steps:,} steps, {seconds:,.0f} s, {size / 1e6:,.0f} MB",
         )
     jobs = -(-len(configurations) // launch.points_per_job) if launch.kind == "slurm" else 0
     where = f"in {jobs} jobs" if jobs else f"{slots} at once"
@@ -202,8 +203,8 @@ def _queue(console: Console, folder: SweepFolder, left: list[Point], launch: Dic
     return False
 
 
-def _concluded(console: Console, folder: SweepFolder, wanted: list[Point], going_on: bool) -> int:
-    """Say what came of the points; the exit status."""
+def _concluded(console: Console, folder: SweepFolder, wanted: list[Point], going_on: bool, pictures: bool) -> int:
+    """Say what came of the points, and collect them; the exit status."""
     sweep = replace(folder.read(), points=folder.points())
     folder.write(sweep)
     points = [sweep.points[point.number] for point in wanted]
@@ -218,6 +219,9 @@ def _concluded(console: Console, folder: SweepFolder, wanted: list[Point], going
     _print(console, f"{counts['finished']} of {len(points)} points finished{again}")
     if not going_on:
         return 0 if sweep.jobs else 130
+    table = collected(folder.path)
+    files = written(folder.path, table, axes(swept(table)) if pictures else None)
+    _print(console, f"one table of all runs: {files[0]}" + (", with pictures beside it" if pictures else ""))
     return 0 if finished else FAILED if counts["finished"] else 1
 
 

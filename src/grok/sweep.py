@@ -44,7 +44,7 @@ class Point:
     reason: str | None = None  # of a failure, in a line
 
     def __str__(self) -> str:
-        return f"{self.number:03d}  {written(self.settings)}"
+        return f"{self.number:03d}  {as_typed(self.settings)}"
 
 
 @dataclass
@@ -182,7 +182,7 @@ def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def written(settings: Mapping[str, Any]) -> str:
+def as_typed(settings: Mapping[str, Any]) -> str:
     """Settings as they are typed."""
     return " ".join(f"{name}={value}" for name, value in settings.items())
 

@@ -67,6 +67,23 @@ def kinds(table: pd.DataFrame, settings: Sequence[str]) -> dict[str, pd.DataFram
     return {name: table[named == name] for name in dict.fromkeys(order)}
 
 
+def groupings(table: pd.DataFrame, settings: Sequence[str]) -> dict[str, dict[str, list[int]]]:
+    """Points by each combination of the settings, of all but one of them, and by one alone.
+
+    First the finest whose groups have colours that can be told apart.
+    """
+    alone = [[name] for name in settings]
+    but_one = [[other for other in settings if other != name] for name in reversed(settings)]
+    by = {"each combination": list(settings)} | {", ".join(names): names for names in [*but_one, *alone] if names}
+    if len(settings) == 1:
+        del by[settings[0]]
+    found = {
+        name: {kind: [int(point) for point in group["point"]] for kind, group in kinds(table, names).items()}
+        for name, names in by.items()
+    }
+    return dict(sorted(found.items(), key=lambda item: (len(item[1]) > MOST_KINDS, -len(item[1]))))
+
+
 def runs(table: pd.DataFrame, settings: Sequence[str], pages: Mapping[int, str]) -> list[dict[str, Any]]:
     """One entry a run for the page's script; its text is escaped for plotly."""
     order = {name: values(table, name) for name in settings}
@@ -124,7 +141,7 @@ def bands(records: Mapping[int, Record], groups: Mapping[str, Iterable[int]]) ->
             series = [pd.Series(xy[1].to_numpy(dtype=float), index=xy[0]) for xy in lines if xy is not None]
             if not series:
                 continue
-            together = pd.concat(series, axis=1, join="inner").dropna().sort_index()
+            together = pd.concat(series, axis=1).dropna().sort_index()
             band = {"median": together.median(axis=1), "low": together.min(axis=1), "high": together.max(axis=1)}
             found.setdefault(name, {})[escape(group)] = {
                 "x": typed(together.index), "runs": len(series), **{k: typed(v) for k, v in band.items()}

@@ -59,13 +59,7 @@ def _text(
     settings = swept(table)
     seeds = [name for name in SEEDS if name in table and table[name].nunique() > 1]
     seeds = [name for name in seeds if name == seeds[0] or not table[name].equals(table[seeds[0]])]
-    by = {"each combination": settings} | {name: [name] for name in settings if len(settings) > 1}
-    groupings = {
-        name: {kind: group["point"].tolist() for kind, group in sweep_data.kinds(table, together).items()}
-        for name, together in by.items()
-    }
-    few = [name for name, groups in groupings.items() if len(groups) <= sweep_data.MOST_KINDS]
-    groupings = {name: groupings[name] for name in dict.fromkeys([*few, *groupings])}  # first what can be told apart
+    groupings = sweep_data.groupings(table, settings)
     curves = sweep_data.curves(records)
     data: dict[str, Any] = {
         "runs": sweep_data.runs(table, settings, pages),

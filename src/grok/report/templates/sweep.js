@@ -40,31 +40,44 @@ function marks(list, place, size, more = () => "") {
   });
 }
 
-function diagram() {
-  const cells = grouped(runs, (run) => `${where(state.x, run)},${where(state.y, run)}`);
-  const most = Math.max(...[...cells.values()].map((cell) => cell.length));
-  const across = most <= 5 ? most : Math.ceil(Math.sqrt(most * 2));
-  const place = (run) => {
-    const x = where(state.x, run), y = where(state.y, run);
-    const cell = cells.get(`${x},${y}`);
-    const i = cell.indexOf(run), rows = Math.ceil(cell.length / across);
-    const columns = Math.min(cell.length, across);
-    return [x + spread(i % across, columns, Math.min(0.7, 0.16 * (columns - 1))), y - spread(Math.floor(i / across), rows, 0.6)];
-  };
-  const lines = [];
-  const edge = (axis, at) => lines.push({ type: "line", layer: "below", line: { width: 1, color: ink("line") }, [`${axis}0`]: at, [`${axis}1`]: at, ...(axis === "x" ? { yref: "paper", y0: 0, y1: 1 } : { xref: "paper", x0: 0, x1: 1 }) });
-  for (const [axis, setting] of [["x", state.x], ["y", state.y]]) for (let i = 1; setting && i < settings[setting].length; i++) edge(axis, i - 0.5);
-  const regime = marks(runs, place, narrow() ? 10 : 14);
-  return { data: regime, layout: { xaxis: { ...category(state.x), ticks: "" }, yaxis: { ...category(state.y), ticks: "" }, shapes: lines, showlegend: true, hovermode: "closest" } };
-}
-
-// Combinations of the settings other than the one across, in their order.
-function others(setting) {
-  const rest = names.filter((name) => name !== setting);
+// Combinations of the settings other than those on the axes, in their order.
+function others(...axes) {
+  const rest = names.filter((name) => !axes.includes(name));
   const kind = (run) => rest.map((name) => `${escaped(name)} = ${run.settings[name]}`).join(", ");
   const found = [...grouped([...runs].sort((a, b) => rest.map((n) => where(n, a) - where(n, b)).find((d) => d) || 0), kind).keys()];
   return { kind, found };
 }
+
+// A cell for each pair of values; where a few combinations of other settings are left, one block of cells for each.
+function diagram() {
+  const { kind, found } = others(state.x, state.y);
+  const columns = state.x ? settings[state.x].length : 1, rows = state.y ? settings[state.y].length : 1;
+  const blocks = found.length <= (narrow() ? 2 : 6) ? found : [null];
+  const left = (block) => block * (columns + 0.4);
+  const block = (run) => Math.max(0, blocks.indexOf(kind(run)));
+  const corner = (run) => [left(block(run)) + where(state.x, run), where(state.y, run)];
+  const cells = grouped(runs, (run) => String(corner(run)));
+  const most = Math.max(...[...cells.values()].map((cell) => cell.length));
+  const across = most <= 5 ? most : Math.ceil(Math.sqrt(most * 2));
+  const place = (run) => {
+    const [x, y] = corner(run);
+    const cell = cells.get(String([x, y]));
+    const i = cell.indexOf(run), row = Math.floor(i / across), beside = Math.min(cell.length, across);
+    return [x + spread(i % across, beside, Math.min(0.7, 0.16 * (beside - 1) * Math.max(1, blocks.length / 2))), y - spread(row, Math.ceil(cell.length / across), 0.6)];
+  };
+  const rule = (x0, x1, y0, y1) => ({ type: "line", layer: "below", line: { width: 1, color: ink("line") }, x0, x1, y0, y1 });
+  const shapes = blocks.flatMap((_, b) => [
+    ...Array.from({ length: columns + 1 }, (_, i) => rule(left(b) + i - 0.5, left(b) + i - 0.5, -0.5, rows - 0.5)),
+    ...Array.from({ length: rows + 1 }, (_, i) => rule(left(b) - 0.5, left(b) + columns - 0.5, i - 0.5, i - 0.5)),
+  ]);
+  const annotations = blocks.filter((text) => text).map((text, b) => ({ text, x: left(b) + (columns - 1) / 2, xref: "x", y: 1, yref: "paper", yanchor: "bottom", showarrow: false, font: { size: 12, color: ink("muted") } }));
+  const x = category(state.x), plain = { ticks: "", showline: false };
+  const ticks = blocks.flatMap((_, b) => x.tickvals.map((value) => left(b) + value)), text = blocks.flatMap(() => x.ticktext || []);
+  const xaxis = { ...x, ...plain, tickvals: ticks, ticktext: text, range: [-0.52, left(blocks.length - 1) + columns - 0.48] };
+  const yaxis = { ...category(state.y), ...plain, range: [-0.52, rows - 0.48] };
+  return { data: marks(runs, place, narrow() ? 9 : 14), layout: { xaxis, yaxis, shapes, annotations, margin: { l: 50, r: 12, t: 24, b: 40 }, showlegend: true, hovermode: "closest" } };
+}
+
 function events() {
   const { kind, found } = others(state.setting);
   const width = 0.8 / found.length;
