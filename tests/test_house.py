@@ -19,6 +19,7 @@ FRAMEWORKS = {"lightning", "hydra", "omegaconf", "wandb", "rich", "pandas", "mat
 # From the ground up: a module imports only from those before it.
 ORDER = [
     "checks",
+    "metrics",
     *(
         "arithmetic",
         "cross_entropy",
@@ -86,6 +87,13 @@ def test_imports_run_one_way(module: str) -> None:
     assert "callbacks" not in {name.split(".")[0] for name in names}
 
 
+def test_nothing_needs_the_pages_and_they_know_no_callback() -> None:
+    for file in [*(ROOT / "src/grok").glob("*.py"), *(ROOT / "callbacks").glob("*.py")]:
+        assert not {name for name in imported(file) if name.startswith("grok.report")}, file
+    for file in (ROOT / "src/grok/report").glob("*.py"):
+        assert not {name.split(".")[0] for name in imported(file)} & {"callbacks", "lightning", "hydra"}, file
+
+
 @pytest.mark.parametrize("module", MATHS)
 def test_the_maths_knows_no_framework(module: str) -> None:
     assert not {name.split(".")[0] for name in imported(ROOT / f"src/grok/{module}.py")} & FRAMEWORKS
@@ -127,7 +135,12 @@ def test_a_wheel_carries_its_configuration_and_runs_from_anywhere(tmp_path: Path
     subprocess.run(build, check=True)
     (wheel,) = wheels.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    assert {"grok/conf/train.yaml", "grok/conf/experiment/quick.yaml", "callbacks/phases.py"} <= set(names)
+    assert {
+        "grok/conf/train.yaml",
+        "grok/conf/experiment/quick.yaml",
+        "grok/report/templates/run.js",
+        "callbacks/phases.py",
+    } <= set(names)
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     work = tmp_path / "work"
     work.mkdir()

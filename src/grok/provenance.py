@@ -19,8 +19,8 @@ def provenance(device: torch.device) -> dict[str, Any]:
     return {
         "command": " ".join(sys.orig_argv),
         "commit": commit(),
-        "versions": {"grok": _version(DISTRIBUTION), "python": platform.python_version()}
-        | {package: _version(package) for package in PACKAGES},
+        "versions": {"grok": installed_version(DISTRIBUTION), "python": platform.python_version()}
+        | {package: installed_version(package) for package in PACKAGES},
         "threads": torch.get_num_threads(),
         "device": torch.cuda.get_device_name(device)
         if device.type == "cuda"
@@ -28,7 +28,8 @@ def provenance(device: torch.device) -> dict[str, Any]:
     }
 
 
-def _version(package: str) -> str | None:
+def installed_version(package: str) -> str | None:
+    """The version of an installed distribution; None where it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:

@@ -1,0 +1,1 @@
+"""Pages of runs and sweeps, made from their folders alone: `python -m grok.report <run or sweep folder>`."""

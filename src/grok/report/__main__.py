@@ -1,0 +1,77 @@
+"""`python -m grok.report [run or sweep folder] [wandb=<entity>/<project>]`: a page from the folders alone.
+
+Without a folder, of the run or sweep that was measured last. With `wandb`, a W&B report of the same runs as well.
+"""
+
+import importlib
+import os
+from pathlib import Path
+
+from rich.console import Console
+
+from grok import places
+from grok.report.record import Record
+from grok.report.run_page import run_page
+from grok.report.sweep_page import sweep_page
+from grok.run_folder import RunFolder
+from grok.settings import refusals, settings_after
+
+NOWHERE = "<entity>/<project>"  # where no W&B project is typed
+
+
+def report(path: Path, console: Console, wandb: str | None = None) -> Path:
+    """The page of the run or sweep in `path`, made anew. `ValueError` where it is neither."""
+    if not path.is_dir():
+        raise ValueError(f"The folder must be that of a run or of a sweep. There is no folder {path}.")
+    if (path / "sweep.json").exists():
+        return sweep_page(path, console, wandb)
+    return run_page(Record.of(path), wandb=wandb)
+
+
+def latest(logs: Path) -> Path:
+    """The run or sweep under `logs` that was measured last. `ValueError` where there is none."""
+
+    def measured(folder: Path) -> float:
+        return max((file.stat().st_mtime for file in folder.rglob("metrics.csv")), default=-1.0)
+
+    candidates = [x for x in logs.glob("*/*") if (x / "sweep.json").exists() or RunFolder(x).holds_a_run]
+    found = max(candidates, key=measured, default=None)
+    if found is None or measured(found) < 0:
+        raise ValueError(f"There must be a run with measurements. {logs} holds none; `make train` makes one.")
+    return found
+
+
+def entity_and_project(typed: str) -> tuple[str, str]:
+    """Whose W&B project, as typed. `ValueError` unless it is one name on either side of a slash."""
+    entity, _, project = typed.partition("/")
+    if not entity or not project or "/" in project:
+        raise ValueError(f"`wandb` must be <entity>/<project>. Got {typed}.")
+    return entity, project
+
+
+def address(entity: str, project: str) -> str:
+    """Of a project's page, at the server that is set up."""
+    server = os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai").rstrip("/")
+    return f"{server.replace('//api.wandb.', '//wandb.')}/{entity}/{project}"
+
+
+def main() -> None:
+    """Make the page and say where it is; where W&B fails, the page is there all the same."""
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+
+    def otherwise() -> Path:
+        found = latest(places.logs_folder())
+        console.print(f"the latest: {found}")
+        return found
+
+    with refusals():
+        path, typed = settings_after("report", "[run or sweep folder]", {"wandb": NOWHERE}, otherwise)
+        project = None if typed["wandb"] == NOWHERE else entity_and_project(typed["wandb"])
+        console.print(str(report(path, console, address(*project) if project else None)))
+        if project:
+            wandb_report = importlib.import_module("grok.report.wandb_report")  # a slow import, of use here alone
+            console.print(wandb_report.saved(path, *project))
+
+
+if __name__ == "__main__":
+    main()

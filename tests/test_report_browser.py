@@ -1,0 +1,415 @@
+"""The pages in a real browser: Debian's chromium, without a window and without a network."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from made_up import made_up_run, made_up_sweep
+from playwright.sync_api import Browser, Page, sync_playwright
+from rich.console import Console
+
+from grok.report.__main__ import report
+from grok.run_folder import RunFolder
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+HOSTILE = "<script>window.hacked=1</script><img src=x onerror=window.hacked=1>"
+LOSSES = {
+    "train loss": "loss/train",
+    "test loss": "loss/test",
+    "restricted, key-free": "progress/symmetrized_loss",
+    "restricted, current keys": "progress/restricted_loss",
+    "restricted, final keys": "final_keys/restricted_loss",
+    "excluded, key-free": "progress/symmetrized_excluded_loss",
+    "excluded, current keys": "progress/excluded_loss",
+    "excluded, final keys": "final_keys/excluded_loss",
+}
+THREE = (0, 7, 30)  # measurements
+CURVES = """name => document.querySelector(name)._fullData.map(t => ({
+    name: t.name, x: Array.from(t.x || []), y: Array.from(t.y || []), visible: t.visible, meta: t.meta || {},
+    colour: (t.line || {}).color, marker: t.marker && {color: t.marker.color, symbol: t.marker.symbol} }))"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.fail(f"These tests need a browser, {CHROMIUM}. Install it: apt-get install chromium")
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+
+
+Opened = Callable[..., Page]
+
+
+@pytest.fixture
+def opened(browser: Browser) -> Iterator[Opened]:
+    """A page as a reader opens it; in the end it must have said nothing and asked for nothing but files beside it."""
+    said: list[str] = []
+    asked: list[str] = []
+    pages: list[Page] = []
+
+    def open_(file: Path, width: int = 1400, scheme: Any = "light") -> Page:
+        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(file.as_uri())
+        pages.append(page)
+        return page
+
+    yield open_
+    hacked = [page.evaluate("window.hacked") for page in pages]
+    for page in pages:
+        page.close()
+    assert said == []
+    assert all(url.startswith(("file://", "blob:", "data:")) for url in asked), asked
+    assert all(url.endswith("report.html") for url in asked if url.startswith("file://")), asked
+    assert not any(hacked)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    folder = made_up_run(tmp_path_factory.mktemp("run") / "<b>run", f'tags=["{HOSTILE}"]', command=HOSTILE)
+    report(folder.path, Console(quiet=True))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = made_up_sweep(tmp_path_factory.mktemp("sweep") / "sweep").path
+    report(path, Console(quiet=True))
+    return path
+
+
+def curves(page: Page, name: str, kind: str = "figure") -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = page.evaluate(CURVES, f'[data-{kind}="{name}"]')
+    return found
+
+
+def overflow(page: Page) -> int:
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+# --- a run
+
+
+def test_each_panel_has_its_curves_with_the_values_of_the_tables(run: RunFolder, opened: Opened) -> None:
+    page = opened(run.path / "report.html")
+    page.check('[data-family="current keys"]')
+    metrics, final = run.read(run.metrics), run.read(run.final_keys)
+    panels = {
+        "losses": list(LOSSES.values()),
+        "gini": ["progress/gini_W_E", "progress/gini_W_L"],
+        "weights": ["progress/sum_squared_weights"],
+        "count": ["keys/count"],
+    }
+    for panel, names in panels.items():
+        drawn = curves(page, panel)
+        assert panel != "losses" or [curve["name"] for curve in drawn] == list(LOSSES)
+        assert len(drawn) == len(names)
+        for curve, name in zip(drawn, names, strict=True):
+            table = final if name.startswith("final_keys/") else metrics
+            for n in THREE:
+                assert (curve["x"][n], curve["y"][n]) == (table["step"][n], pytest.approx(table[name][n], rel=1e-12))
+
+
+def test_the_heat_maps_show_the_shares_of_the_table(run: RunFolder, opened: Opened) -> None:
+    page = opened(run.path / "report.html")
+    spectra = run.read(run.spectra)
+    for matrix in ("W_E", "W_L"):
+        shares = spectra[spectra["matrix"] == matrix].reset_index()
+        (heat,) = page.evaluate(
+            "n => document.querySelector(n)._fullData.map(t => t.z.map(r => Array.from(r)))",
+            f'[data-figure="spectrum-{matrix}"]',
+        )
+        assert np.array(heat).shape == (5, 31)
+        for n in THREE:
+            for k in (1, 3, 5):
+                assert heat[k - 1][n] == pytest.approx(np.log10(max(shares[str(k)][n], 1e-4)), abs=1e-6)
+        marks = page.locator(f'[data-figure="spectrum-{matrix}"] .annotation-text').all_text_contents()
+        assert marks == ["2", "5"]
+
+
+def test_families_of_curves_are_shown_and_hidden(run: RunFolder, opened: Opened) -> None:
+    page = opened(run.path / "report.html")
+
+    def visible() -> list[str]:
+        return [curve["name"] for curve in curves(page, "losses") if curve["visible"] is True]
+
+    always, restricted = ["train loss", "test loss"], "restricted, {}"
+    assert len(visible()) == 6
+    assert restricted.format("current keys") not in visible()
+    page.check('[data-family="current keys"]')
+    assert len(visible()) == 8
+    page.uncheck('[data-family="key-free"]')
+    page.uncheck('[data-family="current keys"]')
+    assert visible() == [*always, "restricted, final keys", "excluded, final keys"]
+
+
+def test_steps_are_linear_or_logarithmic_by_a_click(run: RunFolder, opened: Opened) -> None:
+    page = opened(run.path / "report.html")
+    types = (
+        "[...document.querySelectorAll('[data-figure]')].map(d => [d._fullLayout.xaxis.type, d._fullLayout.yaxis.type])"
+    )
+    assert page.evaluate(types) == [["linear", "log"], *[["linear", "linear"]] * 5]
+    page.click('[data-axis="log"]')
+    assert page.evaluate(types) == [["log", "log"], *[["log", "linear"]] * 5]
+    assert page.get_attribute('[data-axis="log"]', "aria-pressed") == "true"
+    page.click('[data-axis="linear"]')
+    assert page.evaluate(types)[0] == ["linear", "log"]
+
+
+def test_phases_are_named_and_shaded_where_they_are(run: RunFolder, opened: Opened) -> None:
+    page = opened(run.path / "report.html")
+    names = page.locator(".phases li").all_inner_texts()
+    assert [" ".join(name.split()) for name in names] == [
+        "memorization step 0 to 120",
+        "circuit formation step 120 to 300",
+        "clean-up step 300 to 560",
+        "stable step 560 to 600",
+    ]
+    named = page.locator('[data-figure="losses"] .annotation-text').all_text_contents()
+    assert named == ["memorization", "circuit formation", "clean-up", "stable"]
+    page.click('[data-axis="log"]')
+    assert "stable" not in page.locator('[data-figure="losses"] .annotation-text').all_text_contents()  # too narrow
+    page.click('[data-axis="linear"]')
+    for panel in ("losses", "gini", "weights", "count"):
+        shades = page.evaluate(
+            "n => document.querySelector(n)._fullLayout.shapes.map(s => [s.x0, s.x1])", f'[data-figure="{panel}"]'
+        )
+        assert shades == [[0.5, 120], [120, 300], [300, 560], [560, 600]]
+        drawn = page.locator(f'[data-figure="{panel}"] .layer-below .shapelayer path')
+        assert drawn.count() == 4
+    colours = [drawn.nth(i).evaluate("e => getComputedStyle(e).fill") for i in range(4)]
+    chips = [page.locator(f".phases .phase-{i}").evaluate("e => getComputedStyle(e).backgroundColor") for i in range(4)]
+    assert colours == chips
+
+
+def test_hovering_tells_the_values(run: RunFolder, opened: Opened) -> None:
+    page = opened(run.path / "report.html")
+    plot = page.locator('[data-figure="weights"] .nsewdrag')
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_selector('[data-figure="weights"] .hoverlayer text')
+    told = page.locator('[data-figure="weights"] .hoverlayer text').all_text_contents()
+    metrics = run.read(run.metrics).set_index("step")["progress/sum_squared_weights"]
+    assert told[0] == "300"
+    assert float(told[1].split(":")[-1]) == pytest.approx(metrics[300], rel=1e-3)
+
+
+def test_a_panel_can_be_saved_and_is_sent_nowhere(run: RunFolder, opened: Opened, tmp_path: Path) -> None:
+    page = opened(run.path / "report.html")
+    buttons = page.locator('[data-figure="losses"] .modebar-btn')
+    titles = [buttons.nth(i).get_attribute("data-title") for i in range(buttons.count())]
+    assert titles == ["Download plot as a PNG", "Zoom", "Pan", "Zoom in", "Zoom out", "Reset axes"]
+    page.hover('[data-figure="losses"] .nsewdrag')
+    with page.expect_download() as download:
+        buttons.first.click()
+    download.value.save_as(tmp_path / "panel.png")
+    assert (tmp_path / "panel.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_the_slider_moves_the_numbers_on_their_circles(run: RunFolder, opened: Opened) -> None:
+    page = opened(run.path / "report.html")
+    assert page.locator("[data-circle]").count() == 2
+    for position, step in [(3, 600), (1, 20)]:
+        slide = "(s, n) => { s.value = n; s.dispatchEvent(new Event('input')); }"
+        page.locator("#circle-slider").evaluate(slide, position)
+        assert page.inner_text("#circle-step") == f"{step}"
+        W_E = run.load_snapshot(step)["W_E"].double().numpy()[:, :11]
+        for i, k in enumerate([2, 5]):
+            angle = 2 * np.pi * k * np.arange(11) / 11
+            for axis, wave in (("x", np.cos(angle)), ("y", np.sin(angle))):
+                direction = W_E @ wave
+                expected = direction / np.linalg.norm(direction) @ W_E
+                order = np.argsort(k * np.arange(11) % 11)
+                (curve,) = curves(page, str(i), "circle")
+                np.testing.assert_allclose(curve[axis][:11], expected[order], rtol=0, atol=1e-6)
+
+
+# --- both
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_are_light_or_dark_as_the_reader_prefers_and_by_a_click(
+    scheme: str, run: RunFolder, opened: Opened
+) -> None:
+    page = opened(run.path / "report.html", scheme=scheme)
+
+    def brightness() -> float:
+        colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        return float(np.mean([int(x) for x in colour[4:-1].split(",")]))
+
+    def ink() -> str:
+        return str(curves(page, "weights")[0]["colour"])
+
+    assert (brightness() < 60) == (scheme == "dark")
+    before = ink()
+    page.click("#theme")
+    assert (brightness() < 60) == (scheme == "light")
+    assert ink() != before
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+def test_nothing_is_wider_than_the_window(width: int, run: RunFolder, sweep: Path, opened: Opened) -> None:
+    for file in (run.path / "report.html", sweep / "report.html"):
+        page = opened(file, width=width)
+        assert overflow(page) == 0
+        plots = page.locator(".plot").all()
+        assert len(plots) in (8, 4)
+        for plot in plots:
+            box, drawn = plot.bounding_box(), plot.locator(".main-svg").first.bounding_box()
+            assert box
+            assert drawn
+            assert 0 <= box["x"] < box["x"] + drawn["width"] <= width
+            assert drawn["width"] >= 150
+            assert drawn["height"] >= 150
+
+
+# --- a sweep
+
+
+def column(page: Page, name: str) -> list[str]:
+    heads = page.locator("#table th").all_inner_texts()
+    index = [" ".join(head.split()) for head in heads].index(name) + 1
+    return page.locator(f"#table tbody tr:visible td:nth-child({index})").all_inner_texts()
+
+
+def test_the_table_is_sorted_by_a_click_on_its_head(sweep: Path, opened: Opened) -> None:
+    page = opened(sweep / "report.html")
+    assert column(page, "run") == [f"{n:03d}" for n in range(18)]
+    assert column(page, "status")[16].split("\n") == ["failed", "<img src=x onerror=window.hacked=1> broke"]
+    page.click("#table th:has-text('wd') button")
+    assert column(page, "wd") == ["0"] * 6 + ["1"] * 6 + ["3"] * 6
+    page.click("#table th:has-text('wd') button")
+    assert column(page, "wd") == ["3"] * 6 + ["1"] * 6 + ["0"] * 6
+    page.click("#table th:has-text('generalized') button")
+    steps = column(page, "generalized")
+    assert steps[:10] == ["400"] * 4 + ["420"] * 3 + ["440"] * 3
+    assert all(step.startswith("> ") for step in steps[10:17])
+    assert steps[17] == "–"
+    page.click("#table th:has-text('generalized') button")
+    assert column(page, "generalized")[17] == "–"  # what is missing comes last either way
+
+
+def test_the_table_is_filtered_by_words_status_and_regime(sweep: Path, opened: Opened) -> None:
+    page = opened(sweep / "report.html")
+    page.select_option("#regime", "memorized")
+    assert column(page, "run") == ["000", "001", "002", "003", "004", "005", "017"]
+    assert page.inner_text("#shown") == "7 of 18 runs"
+    page.select_option("#status", "running")
+    assert column(page, "run") == ["017"]
+    page.select_option("#regime", "")
+    page.select_option("#status", "")
+    page.fill("#find", "GROKKED 10.0")
+    assert column(page, "run") == ["006", "009", "012", "015"]
+    page.fill("#find", "broke")
+    assert column(page, "run") == ["016"]
+
+
+def test_the_phase_diagram_marks_every_run_in_its_cell(sweep: Path, opened: Opened) -> None:
+    page = opened(sweep / "report.html")
+    drawn = {curve["name"]: curve for curve in curves(page, "diagram", "draw")}
+    assert {name: len(curve["x"]) for name, curve in drawn.items()} == {"grokked": 10, "memorized": 7, "no run": 1}
+    cells = {name: [(round(x), round(y)) for x, y in zip(c["x"], c["y"], strict=True)] for name, c in drawn.items()}
+    assert sorted(cells["memorized"]) == [(0, 0)] * 3 + [(1, 0)] * 3 + [(1, 2)]
+    assert cells["no run"] == [(1, 2)]
+    assert len({(x, y) for curve in drawn.values() for x, y in zip(curve["x"], curve["y"], strict=True)}) == 18
+    assert drawn["memorized"]["marker"]["symbol"] == ["square"] * 6 + ["square-open"]
+    page.select_option('[data-pick="x"]', "wd")
+    page.select_option('[data-pick="y"]', "train_fraction")
+    (memorized,) = [curve for curve in curves(page, "diagram", "draw") if curve["name"] == "memorized"]
+    assert [round(x) for x in memorized["x"]] == [0] * 6 + [2]
+
+
+def test_a_third_setting_sets_blocks_of_cells_apart(tmp_path: Path, opened: Opened) -> None:
+    settings = [
+        {"optim.wd": wd, "data.train_fraction": f, "model.n_layers": n}
+        for wd in (0, 1)
+        for f in (0.3, 0.5)
+        for n in (1, 2)
+    ]
+    page = opened(report(made_up_sweep(tmp_path / "sweep", settings).path, Console(quiet=True)))
+    blocks = page.locator('[data-draw="diagram"] .annotation-text').all_text_contents()
+    assert blocks == ["model.n_layers = 1", "model.n_layers = 2"]
+    (grokked,) = curves(page, "diagram", "draw")
+    assert sorted(grokked["x"]) == [0, 0, 1, 1, 2.4, 2.4, 3.4, 3.4]
+    page.select_option('[data-pick="y"]', "model.n_layers")
+    blocks = page.locator('[data-draw="diagram"] .annotation-text').all_text_contents()
+    assert blocks == ["wd = 0", "wd = 1"]
+
+
+def test_events_are_dots_censored_runs_triangles_and_medians_bars(sweep: Path, opened: Opened) -> None:
+    page = opened(sweep / "report.html")
+
+    def drawn() -> tuple[list[float], list[float], list[float]]:
+        came: list[float] = []
+        later: list[float] = []
+        medians: list[float] = []
+        for curve in curves(page, "events", "draw"):
+            kind = medians if curve["meta"].get("median") else later if curve["meta"].get("censored") else came
+            kind += curve["y"][::3] if curve["meta"].get("median") else curve["y"]
+        return sorted(came), sorted(later), sorted(medians)
+
+    assert drawn() == ([400] * 4 + [420] * 3 + [440] * 3, [200, 600, 600, 620, 620, 640, 640], [400, 420, 420, 420])
+    page.select_option('[data-pick="event"]', "fitted")
+    assert drawn()[0] == [40] * 6 + [40, 40, 40, 40] + [60] * 3 + [80] * 3
+    page.select_option('[data-pick="setting"]', "wd")
+    assert len(drawn()[2]) == 5  # of the sixth group one run came and one is censored later: half, and no more is known
+    names = {curve["name"] for curve in curves(page, "events", "draw")}
+    assert names == {"train_fraction = 0.3", "train_fraction = 0.5"}
+
+
+def test_curves_lie_over_each_other_with_median_and_band(sweep: Path, opened: Opened) -> None:
+    page = opened(sweep / "report.html")
+
+    def drawn() -> tuple[dict[int, dict[str, Any]], list[dict[str, Any]], int]:
+        found = curves(page, "curves", "draw")
+        runs = {curve["meta"]["point"]: curve for curve in found if "point" in curve["meta"]}
+        edges = sum(bool(curve["meta"].get("edge")) for curve in found)
+        return runs, [curve for curve in found if curve["meta"].get("median")], edges
+
+    for metric in ("loss/test", "progress/gini_W_L"):
+        page.select_option('[data-pick="metric"]', metric)
+        runs, medians, edges = drawn()
+        assert sorted(runs) == [n for n in range(18) if n != 16]
+        assert (len(medians), edges) == (6, 12)
+        tables = [RunFolder(next((sweep / "runs").glob(f"{n:03d}*"))) for n in (6, 7, 8)]
+        values = [folder.read(folder.metrics)[metric] for folder in tables]
+        (median,) = [curve for curve in medians if curve["name"] == "train_fraction = 0.3, wd = 1"]
+        for n in THREE:
+            assert runs[7]["y"][n] == pytest.approx(values[1][n], rel=1e-6)
+            assert median["y"][n] == pytest.approx(np.median([value[n] for value in values]), rel=1e-6)
+    page.select_option('[data-pick="grouping"]', "wd")
+    assert [curve["name"] for curve in drawn()[1]] == ["wd = 0", "wd = 1", "wd = 3"]
+    page.uncheck('[data-show="bands"]')
+    assert drawn()[1:] == ([], 0)
+    page.check('[data-show="bands"]')
+    page.uncheck('[data-show="runs"]')
+    assert drawn()[0] == {}
+    page.click('#curves [data-axis="linear"]')
+    assert page.evaluate("document.querySelector('[data-draw=curves]')._fullLayout.xaxis.type") == "linear"
+
+
+def test_the_number_of_keys_is_a_mark_a_run(sweep: Path, opened: Opened) -> None:
+    page = opened(sweep / "report.html")
+    marks = [y for curve in curves(page, "count", "draw") for y in curve["y"]]
+    assert marks == [2] * 17
+
+
+def test_the_way_leads_to_a_runs_page_and_back(sweep: Path, opened: Opened) -> None:
+    page = opened(sweep / "report.html")
+    page.click("#table a:has-text('007')")
+    page.wait_for_selector('[data-figure="losses"] .main-svg')
+    assert "weight decay 1" in page.inner_text(".lead")
+    page.click(".kind a")
+    page.wait_for_selector("#table")
