@@ -1,0 +1,40 @@
+"""How commands other than training are told things: `python -m grok.<command> <folder> key=value …`."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError  # type: ignore[import-untyped]
+
+
+def settings(arguments: Sequence[str], known: Mapping[str, Any]) -> tuple[Path | None, dict[str, Any]]:
+    """The folder, where one is named, and every known setting, as told or by default; `ValueError` for others."""
+    folders = [argument for argument in arguments if "=" not in argument]
+    if len(folders) > 1:
+        raise ValueError(f"One folder is to be named, and settings as key=value. Got {' '.join(folders)}.")
+    told = dict(known)
+    for argument in arguments:
+        if argument in folders:
+            continue
+        name, _, text = argument.partition("=")
+        if name not in known:
+            raise ValueError(f"The settings are {', '.join(known)}. Got {argument}.")
+        try:
+            value = OmegaConf.to_container(OmegaConf.from_dotlist([f"value={text}"]))
+        except (OmegaConfBaseException, YAMLError) as error:
+            raise ValueError(f"`{name}` cannot be read from {text!r}: {str(error).splitlines()[0]}.") from error
+        told[name] = value["value"] if isinstance(value, dict) else text
+    return Path(folders[0]) if folders else None, told
+
+
+def run(command: Callable[[Sequence[str]], None]) -> NoReturn:
+    """Run a command; what it refuses is one sentence on stderr, and exit status 2."""
+    try:
+        command(sys.argv[1:])
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    sys.exit(0)
