@@ -82,7 +82,7 @@ def training_values(folder: RunFolder) -> tuple[dict[str, float], dict[str, str]
         both = curves.merge(metrics[["step", "loss/test"]], on="step")
         restricted, test_loss = (both[name].tolist() for name in ("final_keys/restricted_loss", "loss/test"))
         leads["restricted_lead"] = training.lead(both["step"].tolist(), restricted, test_loss)
-    values = {name: lead for name, lead in leads.items() if lead is not None}
+    values = {name: float(lead) for name, lead in leads.items() if lead is not None}
     notes: dict[str, str] = {}
     bounds = [phases.get(name) for name in ("memorization_end", "cleanup_start", "stable")]
     if all(bounds):

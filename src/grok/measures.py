@@ -124,8 +124,8 @@ def wave_coefficients(g: Float[Tensor, " t=p"]) -> Float[Tensor, " k"]:
 
 def wave_sum(alpha: Float[Tensor, " k"], p: int, frequencies: Sequence[int]) -> Float[Tensor, " t=p"]:
     """f(t) = Σ_k α_k cos(w_k t) over the frequencies: the fit's logits are f(c - y) (paper §4.2)."""
-    t = torch.arange(p, device=alpha.device)
-    total = torch.zeros(p, dtype=torch.float64, device=alpha.device)
+    weights = torch.zeros(p, dtype=torch.float64, device=alpha.device)
     for k in frequencies:
-        total += alpha[k - 1] * (2 * torch.pi * (k * t % p) / p).cos()
+        weights[2 * k - 1] = alpha[k - 1] * (p / 2 if 2 * k < p else p) ** 0.5  # of the orthonormal cosine
+    total: Tensor = weights @ fourier.basis(p, alpha.device)
     return total

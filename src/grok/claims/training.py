@@ -8,20 +8,20 @@ from grok.phases import HELD
 LEVEL = 1.0  # nats; below it a loss has fallen (ours)
 
 
-def fallen(step: Sequence[float], loss: Sequence[float], level: float = LEVEL) -> float | None:
+def fallen(step: Sequence[int], loss: Sequence[float], level: float = LEVEL) -> int | None:
     """The first of three measurements running at which a loss is below the level; None where there are none."""
     below = [value < level for value in loss]
     found = (when for i, when in enumerate(step) if i + HELD <= len(below) and all(below[i : i + HELD]))
     return next(found, None)
 
 
-def lead(step: Sequence[float], loss: Sequence[float], test_loss: Sequence[float]) -> float | None:
+def lead(step: Sequence[int], loss: Sequence[float], test_loss: Sequence[float]) -> int | None:
     """By how many steps a loss falls below `LEVEL` before test loss does; negative after it; None without a fall."""
     early, late = fallen(step, loss), fallen(step, test_loss)
     return None if early is None or late is None else late - early
 
 
-def rate_ratio(step: Sequence[float], curve: Sequence[float], start: float, middle: float, end: float) -> float | None:
+def rate_ratio(step: Sequence[int], curve: Sequence[float], start: int, middle: int, end: int) -> float | None:
     """How many times faster a curve moves from `middle` to `end` than from `start` to `middle`.
 
     Above 1 where it moves faster in clean-up than in circuit formation; None where there is no move or no time.
