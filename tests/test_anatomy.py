@@ -1,4 +1,4 @@
-"""The network taken apart gives what the whole network gives, from three-position loops written here or in reference.py."""
+"""The network taken apart gives what the whole one gives, by three-position loops here and in reference.py."""
 
 from collections.abc import Callable
 

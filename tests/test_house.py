@@ -56,6 +56,8 @@ ORDER = [
         "subject",
         "analysis_history",
         "claim_figures",
+        "history_figures",
+        "pictures",
         "analyze",
         "export",
         "resume",

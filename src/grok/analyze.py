@@ -24,9 +24,9 @@ from omegaconf import OmegaConf
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from grok import claim_figures
 from grok.analysis_history import history, lottery, training_values
 from grok.claims.findings import Findings, findings, judgements
+from grok.pictures import Sitter, chosen, draw
 from grok.run_folder import RunFolder, replace_text
 from grok.settings import run, settings
 from grok.subject import DISAGREES, Subject, of_file, of_run, step_named
@@ -69,7 +69,7 @@ def analysis(arguments: Sequence[str]) -> Analysis:
         raise ValueError("usage: python -m grok.analyze <run folder> or checkpoint=<file>, and settings as key=value")
     if told["steps"] not in (None, "all") or (told["steps"] and told["step"] != "last"):
         raise ValueError(f"`steps` must be all, and `step` is for one of them. Got {told['steps']!r}.")
-    figures = claim_figures.chosen(told["figures"])
+    figures = chosen(told["figures"])
     if told["threads"] is not None:
         torch.set_num_threads(int(told["threads"]))
     if path is None:
@@ -130,7 +130,8 @@ def analyse(arguments: Sequence[str], console: Console | None = None) -> dict[st
     replace_text(asked.results / "analysis.json", text + "\n")
     show(console, report, time.perf_counter() - began)
     if asked.figures:
-        drawn = claim_figures.draw(asked.figures, asked.pictures, subject.name, table, network, found, folder, rows)
+        sitter = Sitter(_title(report), table, network, found, folder, pd.DataFrame(rows) if rows else None)
+        drawn = draw(asked.figures, asked.pictures, sitter)
         console.print(f"{len(drawn)} pictures in {asked.pictures}", highlight=False, soft_wrap=True)
     console.print(f"everything is in {asked.results / 'analysis.json'}", highlight=False, soft_wrap=True)
     return report
@@ -179,11 +180,14 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def _title(report: dict[str, Any]) -> str:
+    return str(report["name"]) + ("" if report["step"] < 0 else f" at step {report['step']:,}")
+
+
 def show(console: Console, report: dict[str, Any], seconds: float) -> None:
     """The table of claims, and the losses of all ablations."""
-    step = "" if report["step"] < 0 else f" at step {report['step']:,}"
     keys = " ".join(map(str, report["key_frequencies"])) or "none"
-    claims = RichTable(title=f"{report['name']}{step}: key frequencies {keys}", title_justify="left")
+    claims = RichTable(title=f"{_title(report)}: key frequencies {keys}", title_justify="left")
     for column, kind in (("claim", {"ratio": 4}), ("paper", {}), ("here", {}), ("holds", {})):
         claims.add_column(column, **kind)  # type: ignore[arg-type]
     for row in report["claims"]:
