@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -63,8 +64,10 @@ def _waves(table: Table, key_frequencies: Sequence[int]) -> dict[str, Any]:
 
 def history(folder: RunFolder, key_frequencies: Sequence[int]) -> Iterator[dict[str, float]]:
     """A row for each kept snapshot."""
-    for step in steps_of(folder):
-        table, *_ = of_run(folder, step).opened()
+    steps = steps_of(folder)
+    first = of_run(folder, steps[0])
+    for step in steps:
+        table, *_ = replace(first, weights=folder.load_snapshot(step)).opened()
         yield {"step": step, **row(table, key_frequencies)}
 
 

@@ -25,7 +25,9 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from grok.analysis_history import history, lottery, training_values
+from grok.checks import whole
 from grok.claims.findings import Findings, findings, judgements
+from grok.machine import keep_memory
 from grok.pictures import Sitter, chosen, draw
 from grok.run_folder import RunFolder, replace_text
 from grok.settings import run, settings
@@ -69,9 +71,10 @@ def analysis(arguments: Sequence[str]) -> Analysis:
         raise ValueError("usage: python -m grok.analyze <run folder> or checkpoint=<file>, and settings as key=value")
     if told["steps"] not in (None, "all") or (told["steps"] and told["step"] != "last"):
         raise ValueError(f"`steps` must be all, and `step` is for one of them. Got {told['steps']!r}.")
-    figures = chosen(told["figures"])
+    figures, rule_told = chosen(told["figures"]), _rule(told["key_frequencies"])
     if told["threads"] is not None:
-        torch.set_num_threads(int(told["threads"]))
+        whole("threads", told["threads"], 1)
+        torch.set_num_threads(told["threads"])
     if path is None:
         file = Path(told["checkpoint"])
         if told["steps"]:
@@ -90,7 +93,7 @@ def analysis(arguments: Sequence[str]) -> Analysis:
         results = Path(told["output"] or path)
         pictures = results if told["output"] else path / "analysis"
     return Analysis(
-        subject, folder, results, pictures, _rule(told["key_frequencies"], rule), figures, told["steps"] == "all"
+        subject, folder, results, pictures, rule if rule_told is None else rule_told, figures, told["steps"] == "all"
     )
 
 
@@ -99,10 +102,8 @@ def _rule_of(folder: RunFolder) -> str | list[int]:
     return found if isinstance(found, str) else [int(k) for k in found]
 
 
-def _rule(told: Any, default: str | list[int]) -> str | list[int]:
-    if told is None:
-        return default
-    if told in RULES or (isinstance(told, list) and all(isinstance(k, int) for k in told)):
+def _rule(told: Any) -> str | list[int] | None:
+    if told is None or told in RULES or (isinstance(told, list) and all(isinstance(k, int) for k in told)):
         return told  # type: ignore[no-any-return]
     raise ValueError(f"`key_frequencies` must be one of {', '.join(RULES)}, or a list such as [14,35]. Got {told!r}.")
 
@@ -110,6 +111,7 @@ def _rule(told: Any, default: str | list[int]) -> str | list[int]:
 def analyse(arguments: Sequence[str], console: Console | None = None) -> dict[str, Any]:
     """Everything: the table, analysis.json, the pictures; what analysis.json says."""
     began = time.perf_counter()
+    keep_memory()
     asked = analysis(arguments)
     console = console or Console(soft_wrap=False)
     subject, folder = asked.subject, asked.folder
@@ -130,7 +132,7 @@ def analyse(arguments: Sequence[str], console: Console | None = None) -> dict[st
     replace_text(asked.results / "analysis.json", text + "\n")
     show(console, report, time.perf_counter() - began)
     if asked.figures:
-        sitter = Sitter(_title(report), table, network, found, folder, pd.DataFrame(rows) if rows else None)
+        sitter = Sitter(subject.name, subject.step, table, network, found, folder, pd.DataFrame(rows) if rows else None)
         drawn = draw(asked.figures, asked.pictures, sitter)
         console.print(f"{len(drawn)} pictures in {asked.pictures}", highlight=False, soft_wrap=True)
     console.print(f"everything is in {asked.results / 'analysis.json'}", highlight=False, soft_wrap=True)

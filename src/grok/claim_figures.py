@@ -68,7 +68,8 @@ def logit_spectrum_figure(norms: Tensor, found: Findings) -> Figure:
     ax = figure.subplots()
     shown = norms.clone()
     shown[0, 0] = torch.nan
-    image = ax.imshow(shown.numpy(), cmap="cividis", origin="lower", interpolation="nearest")
+    scale = matplotlib.colors.PowerNorm(0.5, vmin=0)  # so that weak blocks show too
+    image = ax.imshow(shown.numpy(), norm=scale, cmap="cividis", origin="lower", interpolation="nearest")
     ticks = [2 * k - 0.5 for k in found.key_frequencies]
     labels = [str(k) for k in found.key_frequencies]
     ax.set_xticks(ticks, labels)
@@ -80,9 +81,10 @@ def logit_spectrum_figure(norms: Tensor, found: Findings) -> Figure:
 
 
 def attention_figure(network: Anatomy, found: Findings) -> Figure:
-    """Attention to a over (a, b) of each head, above its fit by waves of one frequency (paper Fig. 4, left).
+    """Attention to a over (a, b) of each head, above its fit by waves of one frequency k (paper Fig. 4, left).
 
-    One should see plaids, the lower row like the upper: each head's attention is periodic in a and in b.
+    Numbers stand in the order of their circle, at k·a mod p, so that any frequency shows one period. One should
+    see the lower row like the upper: what is not of that frequency looks like noise.
     """
     to_a = network.pattern[..., 0]
     heads = min(to_a.shape[2], MOST)
@@ -92,14 +94,21 @@ def attention_figure(network: Anatomy, found: Findings) -> Figure:
         k = int(found.heads[h]["frequency"])
         fit = _linear_fit(to_a[..., h : h + 1], k)
         for ax, values in zip(axes[:, h], (to_a[..., h], fit[..., 0]), strict=True):
-            image = ax.imshow(values.numpy(), vmin=0, vmax=1, cmap="cividis", origin="lower")
+            image = ax.imshow(on_circle(values, k), vmin=0, vmax=1, cmap="cividis", origin="lower")
         axes[0, h].set_title(f"head {h}", fontsize=10)
         axes[1, h].set_title(f"frequency {k}: {100 * found.heads[h]['explained']:.1f} %", fontsize=10)
-        axes[1, h].set_xlabel("$b$")
-    axes[0, 0].set_ylabel("attention to $a$\n$a$")
-    axes[1, 0].set_ylabel("fit by $wa$, $wb$\n$a$")
+        axes[1, h].set_xlabel("$kb$ mod $p$")
+    axes[0, 0].set_ylabel("attention to $a$\n$ka$ mod $p$")
+    axes[1, 0].set_ylabel("fit by $wa$, $wb$\n$ka$ mod $p$")
     figure.colorbar(image, ax=axes, shrink=0.7)
     return figure
+
+
+def on_circle(values: Tensor, k: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Values over (a, b) with the numbers in the order of k·a mod p."""
+    p = len(values)
+    order = torch.from_numpy(np.argsort(k * np.arange(p) % p, kind="stable"))
+    return np.asarray(values[order][:, order].numpy())
 
 
 def _linear_fit(values: Tensor, k: int) -> Tensor:
@@ -111,9 +120,9 @@ def _linear_fit(values: Tensor, k: int) -> Tensor:
 
 
 def neurons_figure(table: Table, found: Findings) -> Figure:
-    """Of each key frequency, the neuron that it explains best, over (a, b), above its polynomial (paper Fig. 4, middle).
+    """Of each key frequency k, the neuron it explains best, over (a, b), above its polynomial (paper Fig. 4, middle).
 
-    One should see periodic patterns, the lower row like the upper.
+    Numbers stand in the order of their circle, as for attention. One should see the lower row like the upper.
     """
     assert table.neurons is not None
     assert table.explained is not None
@@ -126,12 +135,12 @@ def neurons_figure(table: Table, found: Findings) -> Figure:
         fit = measures.on_questions(neurons.polynomial_rows(one, torch.tensor([k])))
         top = float(one.max())
         for ax, values in zip(column, (one, fit), strict=True):
-            ax.imshow(values[..., 0].numpy(), vmin=0, vmax=top, cmap="cividis", origin="lower")
+            ax.imshow(on_circle(values[..., 0], k), vmin=0, vmax=top, cmap="cividis", origin="lower")
         column[0].set_title(f"neuron {n}", fontsize=10)
         column[1].set_title(f"frequency {k}: {100 * float(table.explained[k - 1, n]):.1f} %", fontsize=10)
-        column[1].set_xlabel("$b$")
-    axes[0, 0].set_ylabel("activation\n$a$")
-    axes[1, 0].set_ylabel("polynomial of degree 2\n$a$")
+        column[1].set_xlabel("$kb$ mod $p$")
+    axes[0, 0].set_ylabel("activation\n$ka$ mod $p$")
+    axes[1, 0].set_ylabel("polynomial of degree 2\n$ka$ mod $p$")
     return figure
 
 
@@ -192,7 +201,7 @@ def ablations_figure(found: Findings) -> Figure:
     ax.set(yscale="log", xlabel="frequency $k$ removed", ylabel="loss on all questions [nats]")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.margins(x=0.01, y=0.12)
-    figure.legend(frameon=False, ncols=3, loc="outside upper center", fontsize=9)
+    figure.legend(frameon=False, ncols=3, loc="outside lower center", fontsize=9)
     return figure
 
 
@@ -220,7 +229,7 @@ def draw_circle(ax: Axes, W_E: Tensor, k: int) -> None:
     closed = np.append(order, order[0])
     ax.plot(x[closed], y[closed], color="#cccccc", lw=0.8, zorder=1)
     ax.scatter(x, y, c=k * np.arange(p) % p, cmap=matplotlib.colormaps["twilight"], s=14, zorder=2)
-    for number in order[:: max(1, p // 8)]:
-        ax.annotate(str(number), (x[number] * 1.14, y[number] * 1.14), ha="center", va="center", fontsize=7)
+    for number in order[np.linspace(0, p, min(p, 8), endpoint=False).astype(int)]:
+        ax.annotate(str(number), (x[number] * 1.17, y[number] * 1.17), ha="center", va="center", fontsize=7)
     reach = 1.3 * float(np.abs([x, y]).max() or 1)
     ax.set(title=f"frequency {k}", xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xticks=[], yticks=[])

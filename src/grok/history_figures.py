@@ -20,20 +20,18 @@ FRAMES, FRAMES_PER_SECOND = 40, 8
 def _frequencies(ax: Axes, history: pd.DataFrame, prefix: str, key_frequencies: Sequence[int]) -> None:
     """A line for each frequency, the key ones in colour."""
     colours = key_colours(key_frequencies)
-    named = [
-        int(str(name).removeprefix(prefix))
-        for name in history
-        if str(name).startswith(prefix) and str(name)[len(prefix) :].isdigit()
-    ]
+    suffixes = [str(name).removeprefix(prefix) for name in history if str(name).startswith(prefix)]
+    named = [int(suffix) for suffix in suffixes if suffix.isdigit()]
     for k in sorted(named, key=lambda k: k in colours):
-        style = {"color": colours[k], "lw": 1.8, "label": str(k)} if k in colours else {"color": OTHERS, "lw": 0.5}
-        ax.plot(history["step"], history[f"{prefix}{k}"], **style)
+        (line,) = ax.plot(history["step"], history[f"{prefix}{k}"], color=colours.get(k, OTHERS), lw=0.5)
+        if k in colours:
+            line.set(lw=1.8, label=str(k))
 
 
 def coefficients_figure(history: pd.DataFrame, key_frequencies: Sequence[int], phases: Phases) -> Figure:
     """Coefficients of cos w_k(a+b-c) in the logits over training (paper Fig. 14).
 
-    One should see a few coloured lines, the key frequencies, rise from the grey floor in circuit formation and clean-up.
+    One should see a few coloured lines, the key frequencies, rise from the grey floor from circuit formation on.
     """
     return _over_training(
         lambda ax: _frequencies(ax, history, "cos_", key_frequencies),
@@ -109,8 +107,8 @@ def animate(embeddings: Mapping[int, Tensor], key_frequencies: Sequence[int], ti
             draw_circle(ax, embeddings[step], k)
         shares = keys.shares(fourier.frequency_norms(fourier.component_norms(embeddings[step].T))).numpy()
         spectrum.clear()
-        k = np.arange(1, len(shares) + 1)
-        spectrum.bar(k, shares, color=[colours.get(int(x), OTHERS) for x in k])
+        frequencies = range(1, len(shares) + 1)
+        spectrum.bar(frequencies, shares, color=[colours.get(k, OTHERS) for k in frequencies])
         spectrum.set(ylim=(0, 0.6), xlabel="frequency $k$", ylabel="share of $W_E$")
         figure.suptitle(f"{title}\nstep {step:,}", fontsize=10)
         return [*circles, spectrum]

@@ -21,12 +21,17 @@ from grok.table import Table
 class Sitter:
     """What is pictured: one network, and its run where it has one."""
 
-    title: str
+    name: str
+    step: int | None
     table: Table
     network: Anatomy | None
     found: Findings
     folder: RunFolder | None
     history: pd.DataFrame | None  # of steps=all
+
+    @property
+    def title(self) -> str:
+        return self.name + ("" if self.step is None else f" at step {self.step:,}")
 
     @property
     def phases(self) -> figures.Phases:
@@ -64,6 +69,7 @@ OF_NETWORK: dict[str, tuple[Callable[[Sitter], bool], Callable[[Sitter], Figure]
         lambda s: history_figures.accuracy_figure(_rows(s), s.phases),
     ),
 }
+OVER_TRAINING = ("coefficients", "excluded", "accuracy")
 OF_RUN = ("progress", "spectra")  # from the run's own tables
 NAMES = (*OF_NETWORK, *OF_RUN, "animation")
 
@@ -88,7 +94,7 @@ def draw(names: Sequence[str], to: Path, sitter: Sitter) -> list[str]:
             if not applies(sitter):
                 continue
             figure = picture(sitter)
-            figure.suptitle(sitter.title, fontsize=10)
+            figure.suptitle(sitter.name if name in OVER_TRAINING else sitter.title, fontsize=10)
             figures.save(figure, *files)
         elif not _of_run(name, files, sitter):
             continue
@@ -106,16 +112,16 @@ def _of_run(name: str, files: Sequence[Path], sitter: Sitter) -> bool:
             return False
         p = sitter.table.p
         embeddings = {step: folder.load_snapshot(step)["W_E"][:, :p] for step in steps_of(folder)}
-        history_figures.animate(embeddings, keys, sitter.title, files[0].with_suffix(".gif"))
+        history_figures.animate(embeddings, keys, sitter.name, files[0].with_suffix(".gif"))
         return True
     needed = folder.spectra if name == "spectra" else folder.metrics
     if not needed.exists():
         return False
     if name == "spectra":
-        figures.spectra_figure(folder.read(folder.spectra), keys, sitter.phases, sitter.title, *files)
+        figures.spectra_figure(folder.read(folder.spectra), keys, sitter.phases, sitter.name, *files)
     else:
         final = folder.read(folder.final_keys) if folder.final_keys.exists() else pd.DataFrame()
-        figures.progress_figure(folder.read(folder.metrics), final, sitter.phases, sitter.title, *files)
+        figures.progress_figure(folder.read(folder.metrics), final, sitter.phases, sitter.name, *files)
     return True
 
 
