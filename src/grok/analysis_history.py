@@ -9,8 +9,7 @@ import pandas as pd
 
 from grok import fourier, keys, measures
 from grok.claims import training
-from grok.claims.ablations import mean_by_offset
-from grok.cross_entropy import cross_entropies
+from grok.claims.ablations import mean_by_offset, of_each_frequency
 from grok.run_folder import RunFolder
 from grok.subject import of_run, steps_of
 from grok.table import Table
@@ -56,10 +55,8 @@ def _waves(table: Table, key_frequencies: Sequence[int]) -> dict[str, Any]:
     found["excluded_accuracy"] = (excluded.argmax(1) == answers).double().mean()
     alpha = measures.wave_coefficients(mean_by_offset(table.means))
     found |= {f"cos_{k}": value for k, value in enumerate(alpha.tolist(), 1)}
-    for k in range(1, p // 2 + 1):
-        without = logits - fourier.projection(table.means, [k])[answers]
-        found[f"excluded_{k}"] = cross_entropies(without, answers).mean()
-    return found
+    without = of_each_frequency(table.logits, table.means, table)
+    return found | {f"excluded_{k}": losses.train for k, losses in enumerate(without, 1)}
 
 
 def history(folder: RunFolder, key_frequencies: Sequence[int]) -> Iterator[dict[str, float]]:

@@ -77,13 +77,23 @@ def of_each_frequency(
 ) -> list[Losses]:
     """Losses of `logits` without the sum waves of one frequency k = 1 … ⌊p/2⌋ at a time (Fig. 6, Fig. 15).
 
+    With E = exp of the wrong classes' logits, and R_k[y, c] what is removed, the wrong classes weigh
+    Σ_c E[q, c] exp(-R_k[y(q), c]): one batched product for all frequencies, exact to float64.
+
     Args:
         rows: mean logits of each answer whose waves are removed: the network's, or its neurons' part alone.
     """
-    found = []
-    for k in range(1, table.p // 2 + 1):
-        found.append(losses(logits - fourier.projection(rows, [k])[table.answers], table))
-    return found
+    p = table.p
+    y, a = torch.meshgrid(torch.arange(p), torch.arange(p), indexing="ij")
+    by_answer = a, (y - a) % p  # the questions of each answer
+    wrong = logits[by_answer].scatter(2, y[..., None], -torch.inf)
+    largest = wrong.amax(2, keepdim=True)
+    margin = logits[by_answer].gather(2, y[..., None]) - largest
+    removed = torch.stack([fourier.projection(rows, [k]) for k in range(1, p // 2 + 1)], -1)  # y, c, k
+    weight = wrong.sub_(largest).exp_() @ removed.neg().exp_()
+    margin = margin - removed[y[:, 0], y[:, 0]][:, None]
+    each = torch.nn.functional.softplus(weight.log_().sub_(margin), threshold=700)  # y, question, k
+    return [sides(each[..., k], table.train[by_answer]) for k in range(p // 2)]
 
 
 def of_skip(
