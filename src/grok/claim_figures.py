@@ -25,8 +25,8 @@ MOST = 5  # panels side by side
 
 
 def key_colours(keys: Sequence[int]) -> dict[int, str]:
-    """A colour for each key frequency."""
-    return {k: KEY_COLOURS[i % len(KEY_COLOURS)] for i, k in enumerate(keys)}
+    """A colour for each of the first eight key frequencies; a network that has more of them has not decided yet."""
+    return dict(zip(keys, KEY_COLOURS, strict=False))
 
 
 def norms_figure(table: Table, found: Findings) -> Figure:

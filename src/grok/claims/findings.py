@@ -115,7 +115,9 @@ def _of_weights(found: Findings, table: Table) -> None:
     if K:
         found.values["keys_in_W_E"] = sum(k in W_E_keys for k in K) / len(K)
         if table.W_L is not None:
-            found.values["W_L_residual"] = float(embedding.residual_share(table.W_L, K))
+            left = float(embedding.residual_share(table.W_L, K))
+            found.values["W_L_residual"] = left
+            found.notes["W_L_residual"] = f"{100 * left**2:.2g} % of the squared norm"
     if table.W_E is not None:
         found.values["circularity"] = float(algorithm.circularity(table.W_E))
 
