@@ -2,6 +2,7 @@
 
 import math
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -441,6 +442,12 @@ def test_winners_enter_for_good_and_losers_are_in_for_the_last_time() -> None:
 
 
 # --- claims
+
+
+def test_the_docs_say_of_every_claim_from_where_it_holds() -> None:
+    page = (Path(__file__).parents[1] / "docs/analysis.md").read_text().replace("\\|", "|")
+    for claim in CLAIMS:
+        assert f"| {claim.section} | {claim.claim} | {claim.paper} | {claim.criterion} |" in page, claim.finding
 
 
 PAPER = {  # the paper's own network, where it gives a number

@@ -32,7 +32,7 @@ from grok.pictures import Sitter, chosen, draw
 from grok.run_folder import RunFolder, replace_text
 from grok.settings import run, settings
 from grok.subject import DISAGREES, Subject, of_file, of_run, step_named
-from grok.table import RULES
+from grok.table import RULES, Table
 
 KNOWN: dict[str, Any] = {
     "step": "last",
@@ -124,7 +124,7 @@ def analyse(arguments: Sequence[str], console: Console | None = None) -> dict[st
             found.values.update(values)
             found.notes.update(notes)
         rows = list(history(folder, found.key_frequencies)) if folder and asked.history else []
-    report = _report(asked, found, table.train_accuracy, table.test_accuracy, warning)
+    report = _report(asked, found, table, warning)
     if rows and asked.results:
         asked.results.mkdir(parents=True, exist_ok=True)
         replace_text(asked.results / "analysis_history.csv", pd.DataFrame(rows).to_csv(index=False))
@@ -149,7 +149,8 @@ def _disagreement(subject: Subject, train_loss: float) -> str | None:
     )
 
 
-def _report(asked: Analysis, found: Findings, train: Any, test: Any, warning: str | None) -> dict[str, Any]:
+def _report(asked: Analysis, found: Findings, table: Table, warning: str | None) -> dict[str, Any]:
+    key_free = float(table.symmetrized_loss), float(table.symmetrized_excluded_loss)
     subject = asked.subject
     return {
         "name": subject.name,
@@ -159,10 +160,12 @@ def _report(asked: Analysis, found: Findings, train: Any, test: Any, warning: st
         "training_questions": int(subject.train.sum()),
         "key_frequencies": found.key_frequencies,
         "key_rule": asked.rule,
-        "train_accuracy": float(train),
-        "test_accuracy": float(test),
+        "train_accuracy": float(table.train_accuracy),
+        "test_accuracy": float(table.test_accuracy),
         "warnings": [warning] if warning else [],
         "claims": judgements(found),
+        "symmetrized_loss": key_free[0],
+        "symmetrized_excluded_loss": key_free[1],
         "losses": {name: losses._asdict() for name, losses in found.losses.items()},
         "frequencies": found.frequencies,
         "heads": found.heads,
@@ -202,6 +205,9 @@ def show(console: Console, report: dict[str, Any], seconds: float) -> None:
         losses.add_column(column, justify="left" if not column else "right")
     for name, sides in report["losses"].items():
         losses.add_row(name, *(f"{sides[side]:.3g}" for side in ("train", "test", "all")))
+    losses.add_section()
+    losses.add_row("key-free, held out (symmetrized)", "", f"{report['symmetrized_loss']:.3g}", "")
+    losses.add_row("key-free excluded (symmetrized)", f"{report['symmetrized_excluded_loss']:.3g}", "", "")
     console.print(losses)
     for warning in report["warnings"]:
         console.print(f"Warning: {warning}", soft_wrap=True)

@@ -57,11 +57,11 @@ class Claim:
         """From which value to which the claim holds, in words."""
         if self.form == "truth":
             return "yes"
-        write = {"percent": lambda x: f"{100 * x:.4g} %", "ratio": lambda x: f"{x:.4g} × the original loss"}
-        low, high = (write.get(self.form, lambda x: f"{x:.4g}")(x) for x in (self.least, self.most))
+        scale, unit = {"percent": (100, " %"), "ratio": (1, " × the loss")}.get(self.form, (1, ""))
+        low, high = (f"{scale * x:.4g}" for x in (self.least, self.most))
         if math.isinf(self.most):
-            return f"at least {low}"
-        return f"at most {high}" if math.isinf(self.least) else f"{low} to {high}"
+            return f"at least {low}{unit}"
+        return f"at most {high}{unit}" if math.isinf(self.least) else f"{low} to {high}{unit}"
 
 
 # fmt: off

@@ -132,9 +132,9 @@ def _of_attention(found: Findings, network: Anatomy) -> None:
     many = heads.multiply(each)
     found.values["heads_of_two_kinds"] = float(0 < int(many.sum()) < len(many))
     found.notes["heads_of_two_kinds"] = f"{int(many.sum())} of {len(many)} multiply"
-    found.heads = [
-        {name: value.tolist() for name, value in zip(each._fields, row, strict=True)} for row in zip(*each, strict=True)
-    ]
+    for h, row in enumerate(zip(*each, strict=True)):
+        scores = {f"scores_of_{x}": network.scores[i][:, h].tolist() for i, x in enumerate("ab")}  # of each number
+        found.heads.append({**{name: x.tolist() for name, x in zip(each._fields, row, strict=True)}, **scores})
     found.ratio("self_attention_loss", 'attention of "=" to itself zero')
     found.ratio("linear_attention_loss", "attention a linear function of scores")
     found.of_ln_p("attention_zero_loss", "attention zero")
@@ -249,7 +249,7 @@ def judgements(found: Findings) -> list[dict[str, Any]]:
 def _written(claim: Claim, value: float, found: Findings) -> str:
     if claim.form == "ratio":
         original: Mapping[str, float] = found.losses["original"]._asdict()
-        change = f"{100 * (value - 1):+.0f} %" if value < 2 else f"× {value:.3g}"
+        change = f"{100 * (value - 1):+.0f} %" if value < 2 else f"× {value:,.0f}" if value >= 100 else f"× {value:.2g}"
         return f"{value * original['all']:.2e} ({change})"
     if claim.form == "percent":
         return f"{100 * value:.3g} %" if value < 0.1 else f"{100 * value:.1f} %"
