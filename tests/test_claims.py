@@ -15,7 +15,8 @@ from grok import arithmetic, measures
 from grok.claims import ablations, algorithm, embedding, heads, logits, neurons, training
 from grok.claims.anatomy import Anatomy
 from grok.claims.criteria import CLAIMS, NEEDS
-from grok.claims.findings import Findings, findings, judgements
+from grok.claims.findings import Findings, findings
+from grok.claims.judgements import judgements
 from grok.table import Table
 
 Array = NDArray[np.float64]

@@ -41,6 +41,7 @@ ORDER = [
         "claims.algorithm",
         "claims.training",
         "claims.findings",
+        "claims.judgements",
     ),
     *(
         "run_folder",
@@ -51,7 +52,9 @@ ORDER = [
         "adamw",
         "lit",
         "final_keys",
+        "weight_files",
         "layouts",
+        "splits",
         "settings",
         "subject",
         "analysis_history",

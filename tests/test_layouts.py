@@ -11,12 +11,12 @@ import torch
 from test_anatomy import biased
 from torch import Tensor
 
-from grok import arithmetic, layouts, subject
+from grok import arithmetic, layouts, splits, subject, weight_files
 from grok.claims.anatomy import Anatomy
 from grok.transformer import Transformer
 
 every_layout = pytest.mark.parametrize("layout", layouts.LAYOUTS)
-every_suffix = pytest.mark.parametrize("suffix", layouts.SUFFIXES)
+every_suffix = pytest.mark.parametrize("suffix", weight_files.SUFFIXES)
 
 
 def ours(p: int = 7, **shape: Any) -> dict[str, Tensor]:
@@ -27,7 +27,7 @@ def written(
     tmp_path: Path, weights: dict[str, Tensor], layout: str = "authors", suffix: str = ".pth", **config: Any
 ) -> Path:
     file = tmp_path / f"network{suffix}"
-    layouts.save(
+    weight_files.save(
         file, layouts.exported(weights, layout), {"p": 7, "frac_train": 0.4, "seed": 3, **config}, {"epoch": 900}
     )
     return file
@@ -117,10 +117,12 @@ def test_the_questions_may_come_from_a_file_of_their_own(tmp_path: Path) -> None
     (tmp_path / "places.json").write_text(json.dumps(places.tolist()))
     torch.save(mask, tmp_path / "mask.pt")
     torch.save(torch.tensor(pairs), tmp_path / "pairs.pth")
-    layouts.save(tmp_path / "places.safetensors", {"train_indices": places}, {}, {})
+    weight_files.save(tmp_path / "places.safetensors", {"train_indices": places}, {}, {})
     for name in ("pairs.json", "places.json", "mask.pt", "pairs.pth", "places.safetensors"):
         assert torch.equal(subject.of_file(network, {**TOLD, "split": str(tmp_path / name)}).train, mask), name
-    layouts.save(tmp_path / "demo.pth", layouts.exported(ours(), "transformer_lens"), {}, {"train_indices": places})
+    weight_files.save(
+        tmp_path / "demo.pth", layouts.exported(ours(), "transformer_lens"), {}, {"train_indices": places}
+    )
     assert torch.equal(subject.of_file(tmp_path / "demo.pth", TOLD).train, mask)
 
 
@@ -166,6 +168,13 @@ def test_one_layer_of_any_kind_is_opened_with_its_own_numbers(tmp_path: Path) ->
     torch.testing.assert_close(bias, weights["blocks.0.b_out"] @ weights["W_U"] + weights["b_U"])
 
 
+def test_weights_that_are_not_finite_are_refused(tmp_path: Path) -> None:
+    weights = ours()
+    weights["W_pos"][1, 2] = torch.nan
+    with pytest.raises(ValueError, match="The network must have finite weights. network has others in W_pos."):
+        subject.of_file(written(tmp_path, weights), TOLD).opened()
+
+
 class Runs:
     def __reduce__(self) -> tuple[Any, ...]:
         return os.system, ("touch /nowhere/ran",)
@@ -188,7 +197,7 @@ def damaged(tmp_path: Path, kind: str) -> Path:
     if kind in saved:
         torch.save(saved[kind], file)
     elif kind.startswith("cut short"):
-        layouts.save(file, weights, {}, {})
+        weight_files.save(file, weights, {}, {})
         file.write_bytes(file.read_bytes()[:900])
     elif kind == "pickle":
         file.write_bytes(pickle.dumps({"model": Runs()}))
@@ -264,17 +273,17 @@ def test_what_does_not_fit_the_network_is_refused(tmp_path: Path, told: Any, con
 def test_a_split_that_is_none_is_refused(tmp_path: Path, listed: str, sentence: str) -> None:
     (tmp_path / "split.json").write_text(listed)
     with pytest.raises(ValueError, match=sentence):
-        subject.split_mask(tmp_path / "split.json", 7)
+        splits.split_mask(tmp_path / "split.json", 7)
 
 
 def test_a_split_of_several_tensors_is_refused(tmp_path: Path) -> None:
     torch.save({"a": torch.ones(1), "b": torch.ones(1)}, tmp_path / "two.pt")
     with pytest.raises(ValueError, match="`split` must be a file of one tensor. .*two.pt holds 2."):
-        subject.split_mask(tmp_path / "two.pt", 7)
+        splits.split_mask(tmp_path / "two.pt", 7)
 
 
 def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="`layout` must be one of authors, transformer_lens. Got 'mine'."):
         layouts.exported(ours(), "mine")
     with pytest.raises(ValueError, match="`output` must end in one of .pth, .pt, .safetensors. Got .*network.bin."):
-        layouts.save(tmp_path / "network.bin", {}, {}, {})
+        weight_files.save(tmp_path / "network.bin", {}, {}, {})

@@ -56,12 +56,12 @@ def make(folder: Path) -> None:
 
 def export(folder: Path) -> None:
     """In this project's environment: a network of ours, in TransformerLens' layout."""
-    from grok import layouts  # noqa: PLC0415
+    from grok import layouts, weight_files  # noqa: PLC0415
     from grok.transformer import Transformer  # noqa: PLC0415
 
     network = Transformer(OURS["p"], n_layers=OURS["n_layers"])
-    layouts.save(folder / "ours.pth", layouts.exported(network.state_dict(), "transformer_lens"), {}, {})
-    layouts.save(folder / "ours.safetensors", dict(network.state_dict()), {}, {})
+    weight_files.save(folder / "ours.pth", layouts.exported(network.state_dict(), "transformer_lens"), {}, {})
+    weight_files.save(folder / "ours.safetensors", dict(network.state_dict()), {}, {})
 
 
 def load(folder: Path) -> None:

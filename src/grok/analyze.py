@@ -26,7 +26,8 @@ from rich.table import Table as RichTable
 
 from grok.analysis_history import history, lottery, training_values
 from grok.checks import whole
-from grok.claims.findings import Findings, findings, judgements
+from grok.claims.findings import Findings, findings
+from grok.claims.judgements import judgements
 from grok.machine import keep_memory
 from grok.pictures import Sitter, chosen, draw
 from grok.run_folder import RunFolder, replace_text

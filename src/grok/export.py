@@ -11,7 +11,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from grok import layouts
+from grok import layouts, weight_files
 from grok.run_folder import RunFolder
 from grok.settings import run, settings
 from grok.subject import FUNCTIONS, step_named
@@ -71,7 +71,7 @@ def export(arguments: Sequence[str]) -> None:
         for name, column in (("epochs", "step"), ("train_losses", "loss/train"), ("test_losses", "loss/test")):
             if column in metrics:
                 beside[name] = metrics[column].tolist()  # one a measurement
-    layouts.save(file, state, config_of(config, state, told["layout"]), beside)
+    weight_files.save(file, state, config_of(config, state, told["layout"]), beside)
     print(f"step {step} of {path}, in the layout of {told['layout']}: {file}")
 
 

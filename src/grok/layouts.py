@@ -2,25 +2,21 @@
 
 Source of the shapes: the authors' code; `transformer_lens.HookedTransformer`. Weights get the names and
 shapes of `grok.transformer`, `blocks.0.W_Q` and so on, where b_Q, b_K, b_V, b_O and b_U stand beside them
-when they are not zero. W_U keeps the outputs it has: p numbers, or p and "=". Code in a file is never run.
+when they are not zero. W_U keeps the outputs it has: p numbers, or p and "=".
 """
 
-import json
-import pickle
 import re
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
+from grok import weight_files
+
 LAYOUTS = ("authors", "transformer_lens")
-SUFFIXES = (".pth", ".pt", ".safetensors")
 OUTER = {"W_E": "embed.W_E", "W_pos": "pos_embed.W_pos", "W_U": "unembed.W_U", "b_U": "unembed.b_U"}
 ATTENTION = ("W_Q", "W_K", "W_V", "W_O", "b_Q", "b_K", "b_V", "b_O")
 MLP = ("W_in", "b_in", "W_out", "b_out")
@@ -81,7 +77,7 @@ def kind_of(name: str) -> str:
 
 def checkpoint(file: Path) -> Checkpoint:
     """The network in a file of either layout or of this project. `ValueError`, in one sentence, where there is none."""
-    content = _content(file)
+    content = weight_files.content(file)
     state = next((content[name] for name in ("model", "state_dict") if isinstance(content.get(name), Mapping)), content)
     tensors = {str(name).removeprefix("network."): w for name, w in state.items() if isinstance(w, Tensor)}
     beside = {} if state is content else {str(name): value for name, value in content.items() if value is not state}
@@ -97,54 +93,6 @@ def checkpoint(file: Path) -> Checkpoint:
         )
     _fits(weights, file)
     return Checkpoint(weights, layout, dict(config) if isinstance(config, Mapping) else {}, beside)
-
-
-def tensor(file: Path) -> Tensor:
-    """The one tensor in a file that holds no other. `ValueError` elsewhere."""
-    content = _content(file, "split")
-    content = content.get("model", content)
-    found = [x for x in content.values() if isinstance(x, Tensor)]
-    if len(found) != 1:
-        raise ValueError(f"`split` must be a file of one tensor. {file} holds {len(found)}.")
-    return found[0]
-
-
-def _content(file: Path, setting: str = "checkpoint") -> dict[str, Any]:
-    """What the file holds, tensors on the CPU; nothing in it is run."""
-    rule = f"`{setting}` must be a file of tensors, written whole by torch.save or safetensors. {file}"
-    if not file.is_file():
-        raise ValueError(f"{rule} is no file.")
-    try:
-        if file.suffix == ".safetensors":
-            with safe_open(file, "pt") as opened:
-                told = {name: _parsed(text) for name, text in (opened.metadata() or {}).items()}
-                return {"model": {name: opened.get_tensor(name) for name in opened.keys()}, **told}  # noqa: SIM118
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of torch, about pickles that are not its own
-            content = torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        found = re.search(r"(?:GLOBAL|class|type) ([\w.]+)", str(error))
-        named = f": {found[1]}" if found else ""
-        raise ValueError(
-            f"`{setting}` must hold tensors, numbers and text alone; code in a file is never run. {file} holds more,"
-            f" or is damaged{named}; save the state_dict alone."
-        ) from error
-    except Exception as error:  # whatever reading a file that is none comes to
-        raise ValueError(
-            f"{rule} cannot be read: {str(error).splitlines()[0] if str(error) else 'it is empty'}."
-        ) from None
-    if isinstance(content, Tensor):
-        return {"tensor": content}
-    if not isinstance(content, Mapping):
-        raise ValueError(f"{rule} holds a {type(content).__name__}.")
-    return dict(content)
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return text
 
 
 def _from_theirs(tensors: Mapping[str, Tensor], file: Path) -> tuple[dict[str, Tensor], str]:
@@ -266,14 +214,3 @@ def _zero_biases(weights: Mapping[str, Tensor], layer: int) -> dict[str, Tensor]
         f"{attn}.{name}": torch.zeros(size) for name, size in sizes.items() if f"blocks.{layer}.{name}" not in weights
     }
     return {**zeros, f"{attn}.IGNORE": torch.tensor(-torch.inf)}
-
-
-def save(file: Path, state: Mapping[str, Tensor], config: Mapping[str, Any], beside: Mapping[str, Any]) -> None:
-    """Write a checkpoint: torch.save of model, config and the rest, or safetensors with those as JSON metadata."""
-    if file.suffix not in SUFFIXES:
-        raise ValueError(f"`output` must end in one of {', '.join(SUFFIXES)}. Got {file}.")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    if file.suffix == ".safetensors":
-        save_file(dict(state), file, {name: json.dumps(x) for name, x in {"config": dict(config), **beside}.items()})
-    else:
-        torch.save({"model": dict(state), "config": dict(config), **beside}, file)

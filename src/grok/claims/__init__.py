@@ -6,5 +6,5 @@ embedding   W_E and W_L in the Fourier basis          logits      their 2-D spec
 neurons     polynomials of one frequency              heads       what each attention head does
 ablations   losses with parts taken away              algorithm   clock or pizza
 training    what came first, and which frequencies lost
-findings    all of these numbers of one network
+findings    all of these numbers of one network       judgements  which claims hold
 """

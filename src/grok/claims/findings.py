@@ -1,7 +1,7 @@
 """All numbers of one network that the claims are judged by, and more of them for whoever wants to look."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from grok import fourier, keys, measures
 from grok.claims import ablations, algorithm, embedding, heads, logits, neurons
 from grok.claims.ablations import Losses
 from grok.claims.anatomy import Anatomy
-from grok.claims.criteria import CLAIMS, NEEDS, Claim
+from grok.claims.criteria import NEEDS
 from grok.keys import EXPLAINED
 from grok.table import Table
 
@@ -110,9 +110,9 @@ def _of_weights(found: Findings, table: Table) -> None:
     W_E_keys = table.key_frequencies("W_E") or []
     found.values["W_E_frequencies_share"] = len(W_E_keys) / (p // 2)
     found.notes["W_E_frequencies_share"] = " ".join(map(str, W_E_keys))
-    found.values["key_count_share"] = len(K) / (p // 2) if len(K) > 1 else math.inf
-    found.notes["key_count_share"] = " ".join(map(str, K)) or "none"
     if K:
+        found.values["key_count_share"] = len(K) / (p // 2)
+        found.notes["key_count_share"] = " ".join(map(str, K))
         found.values["keys_in_W_E"] = sum(k in W_E_keys for k in K) / len(K)
         if table.W_L is not None:
             left = float(embedding.residual_share(table.W_L, K))
@@ -225,36 +225,3 @@ def _of_ablations(found: Findings) -> None:
         k = max(others, key=lambda k: others[k])
         found.values["largest_other_ablation_ratio"] = others[k]
         found.notes["largest_other_ablation_ratio"] = f"frequency {k}"
-
-
-def judgement(claim: Claim, found: Findings) -> dict[str, Any]:
-    """One claim judged: what analysis.json says of it."""
-    value = found.values.get(claim.finding)
-    if value is not None and not math.isfinite(value):
-        value = None
-    row = {"claim": claim.claim, "section": claim.section, "paper": claim.paper, "criterion": claim.criterion}
-    if value is None:
-        unmet = [found.unmet[need] for need in claim.needs.split() if need in found.unmet]
-        reason = unmet[0] if unmet else "there is nothing to measure it on"
-        return {**row, "here": "-", "value": None, "holds": None, "note": f"does not apply: {reason}"}
-    note = found.notes.get(claim.finding, "")
-    return {**row, "here": _written(claim, value, found), "value": value, "holds": claim.holds(value), "note": note}
-
-
-def judgements(found: Findings) -> list[dict[str, Any]]:
-    """Every claim judged, in order."""
-    return [judgement(claim, found) for claim in CLAIMS]
-
-
-def _written(claim: Claim, value: float, found: Findings) -> str:
-    if claim.form == "ratio":
-        original: Mapping[str, float] = found.losses["original"]._asdict()
-        change = f"{100 * (value - 1):+.0f} %" if value < 2 else f"× {value:,.0f}" if value >= 100 else f"× {value:.2g}"
-        return f"{value * original['all']:.2e} ({change})"
-    if claim.form == "percent":
-        return f"{100 * value:.3g} %" if value < 0.1 else f"{100 * value:.1f} %"
-    if claim.form == "truth":
-        return "yes" if value else "no"
-    if claim.form == "count":
-        return f"{value:,.0f}"
-    return f"{value:.3g}"
