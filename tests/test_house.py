@@ -61,6 +61,7 @@ ORDER = [
         "claim_figures",
         "history_figures",
         "pictures",
+        "analysis",
         "analyze",
         "export",
         "resume",

@@ -12,101 +12,26 @@ split=<file>                     its training questions
 
 import json
 import math
+import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import torch
-from omegaconf import OmegaConf
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from grok.analysis import Analysis, analysis
 from grok.analysis_history import history, lottery, training_values
-from grok.checks import whole
 from grok.claims.findings import Findings, findings
 from grok.claims.judgements import judgements
 from grok.machine import keep_memory
-from grok.pictures import Sitter, chosen, draw
-from grok.run_folder import RunFolder, replace_text
-from grok.settings import run, settings
-from grok.subject import DISAGREES, Subject, of_file, of_run, step_named
-from grok.table import RULES, Table
-
-KNOWN: dict[str, Any] = {
-    "step": "last",
-    "steps": None,
-    "key_frequencies": None,
-    "figures": "all",
-    "output": None,
-    "threads": None,
-    "checkpoint": None,
-    "split": None,
-    "data.p": None,
-    "data.operation": None,
-    "data.train_fraction": None,
-    "data.seed": None,
-    "model.activation": None,
-}
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """What the command was asked for."""
-
-    subject: Subject
-    folder: RunFolder | None
-    results: Path  # of analysis.json
-    pictures: Path
-    rule: str | list[int]
-    figures: list[str]
-    history: bool
-
-
-def analysis(arguments: Sequence[str]) -> Analysis:
-    """The command's arguments, checked; `ValueError` in one sentence."""
-    path, told = settings(arguments, KNOWN)
-    if (path is None) == (told["checkpoint"] is None):
-        raise ValueError("usage: python -m grok.analyze <run folder> or checkpoint=<file>, and settings as key=value")
-    if told["steps"] not in (None, "all") or (told["steps"] and told["step"] != "last"):
-        raise ValueError(f"`steps` must be all, and `step` is for one of them. Got {told['steps']!r}.")
-    figures, rule_told = chosen(told["figures"]), _rule(told["key_frequencies"])
-    if told["threads"] is not None:
-        whole("threads", told["threads"], 1)
-        torch.set_num_threads(told["threads"])
-    if path is None:
-        file = Path(told["checkpoint"])
-        if told["steps"]:
-            raise ValueError("`steps=all` needs a run folder. A checkpoint is one network.")
-        subject, folder = of_file(file, told), None
-        rule: str | list[int] = "W_L"
-        results = Path(told["output"] or file.with_name(f"{file.stem}_analysis"))
-        pictures = results
-    else:
-        only_files = [name for name in KNOWN if name.startswith(("data.", "model.")) or name == "split"]
-        if given := [name for name in only_files if told[name] is not None]:
-            raise ValueError(f"`{given[0]}` is for checkpoint=<file>. A run folder tells its own.")
-        folder = RunFolder(path)
-        subject = of_run(folder, step_named(folder, told["step"]))
-        rule = _rule_of(folder)
-        results = Path(told["output"] or path)
-        pictures = results if told["output"] else path / "analysis"
-    return Analysis(
-        subject, folder, results, pictures, rule if rule_told is None else rule_told, figures, told["steps"] == "all"
-    )
-
-
-def _rule_of(folder: RunFolder) -> str | list[int]:
-    found = OmegaConf.load(folder.config).key_frequencies
-    return found if isinstance(found, str) else [int(k) for k in found]
-
-
-def _rule(told: Any) -> str | list[int] | None:
-    if told is None or told in RULES or (isinstance(told, list) and all(isinstance(k, int) for k in told)):
-        return told  # type: ignore[no-any-return]
-    raise ValueError(f"`key_frequencies` must be one of {', '.join(RULES)}, or a list such as [14,35]. Got {told!r}.")
+from grok.pictures import Sitter, draw
+from grok.run_folder import replace_text
+from grok.settings import run
+from grok.subject import DISAGREES, Subject
+from grok.table import Table
 
 
 def analyse(arguments: Sequence[str], console: Console | None = None) -> dict[str, Any]:
@@ -114,7 +39,7 @@ def analyse(arguments: Sequence[str], console: Console | None = None) -> dict[st
     began = time.perf_counter()
     keep_memory()
     asked = analysis(arguments)
-    console = console or Console(soft_wrap=False)
+    console = console or Console(width=None if sys.stdout.isatty() else 160)
     subject, folder = asked.subject, asked.folder
     with torch.no_grad():
         table, network, bias = subject.opened()
@@ -194,12 +119,13 @@ def show(console: Console, report: dict[str, Any], seconds: float) -> None:
     """The table of claims, and the losses of all ablations."""
     keys = " ".join(map(str, report["key_frequencies"])) or "none"
     claims = RichTable(title=f"{_title(report)}: key frequencies {keys}", title_justify="left")
-    for column, kind in (("claim", {"ratio": 4}), ("paper", {}), ("here", {}), ("holds", {})):
-        claims.add_column(column, **kind)  # type: ignore[arg-type]
+    for column in ("§", "claim", "the paper", "holds from", "here", "holds"):
+        claims.add_column(column)
     for row in report["claims"]:
         verdict = {True: "yes", False: "[bold]no[/]", None: "[dim]does not apply[/]"}[row["holds"]]
         note = f"\n[dim]{row['note']}[/]" if row["note"] else ""
-        claims.add_row(f"[dim]{row['section']}[/] {row['claim']}{note}", row["paper"], row["here"], verdict)
+        words = (row["section"], f"{row['claim']}{note}", row["paper"], row["criterion"], row["here"])
+        claims.add_row(*words, verdict)
     console.print(claims)
     losses = RichTable(title="losses [nats]", title_justify="left")
     for column in ("", "train", "test", "all"):
