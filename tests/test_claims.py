@@ -225,6 +225,34 @@ def test_heads_are_explained_as_far_as_least_squares_on_waves_of_a_and_of_b(p: i
         same(found.attention[h], anatomy.pattern[:, :, h].flatten(0, 1).mean(0))
 
 
+def test_a_hand_made_head_of_one_frequency_is_seen_as_that() -> None:
+    p, k = 11, 3
+    angle = torch.from_numpy(angles(p, k))
+    W_E = torch.zeros(3, p + 1, dtype=torch.float64)
+    W_E[:2, :p] = torch.stack([angle.cos(), angle.sin()])
+    W_E[2, p] = 1  # what only "=" has, to ask with and to be overlooked by
+    first = torch.tensor([[1.0, 0, 0], [0, 1, 0]], dtype=torch.float64)
+    weights = {
+        "W_E": W_E,
+        "W_pos": torch.zeros(3, 3, dtype=torch.float64),
+        "W_U": torch.zeros(3, p + 1, dtype=torch.float64),
+        "blocks.0.W_Q": torch.tensor([[[0, 0, 0.1], [0, 0, 1]]], dtype=torch.float64),
+        "blocks.0.W_K": torch.tensor([[[1, 0, 0], [0, 0, -50]]], dtype=torch.float64),
+        "blocks.0.W_V": first[None],
+        "blocks.0.W_O": first.T.clone(),
+    }
+    anatomy = Anatomy(weights, arithmetic.answers(arithmetic.addition, p), arithmetic.train_mask(p, 0.4, 0))
+    found = heads.heads(anatomy)
+    same(anatomy.scores[0][:, 0], 0.1 * np.cos(angles(p, k)) / 2**0.5)
+    assert found.frequency.tolist() == [k]
+    assert found.explained[0] > 0.9999  # a sigmoid of a small wave
+    same(found.score_explained, np.ones(1))
+    same(found.own_share, np.ones(1))
+    same(found.attention, np.array([[0.5, 0.5, 0]]), 1e-6)
+    assert heads.multiply(found).tolist() == [True]
+    same(heads.linear_pattern(anatomy)[..., 0], anatomy.pattern[..., 0], 1e-4)
+
+
 def test_linear_attention_is_the_regression_on_the_difference_of_scores() -> None:
     anatomy = network(7)
     found = heads.linear_pattern(anatomy)

@@ -62,6 +62,7 @@ ORDER = [
         "history_figures",
         "pictures",
         "analysis",
+        "analysis_report",
         "analyze",
         "export",
         "resume",

@@ -21,7 +21,7 @@ KNOWN: dict[str, Any] = {
     "key_frequencies": None,
     "figures": "all",
     "output": None,
-    "threads": None,
+    "threads": 1,  # enough for p = 113; more of them wait for each other where others compute too
     "checkpoint": None,
     "split": None,
     "data.p": None,
@@ -53,9 +53,8 @@ def analysis(arguments: Sequence[str]) -> Analysis:
     if told["steps"] not in (None, "all") or (told["steps"] and told["step"] != "last"):
         raise ValueError(f"`steps` must be all, and `step` is for one of them. Got {told['steps']!r}.")
     figures, rule_told = chosen(told["figures"]), _rule(told["key_frequencies"])
-    if told["threads"] is not None:
-        whole("threads", told["threads"], 1)
-        torch.set_num_threads(told["threads"])
+    whole("threads", told["threads"], 1)
+    torch.set_num_threads(told["threads"])
     if path is None:
         file = Path(told["checkpoint"])
         if told["steps"]:

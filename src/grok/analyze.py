@@ -11,7 +11,6 @@ split=<file>                     its training questions
 """
 
 import json
-import math
 import sys
 import time
 from collections.abc import Sequence
@@ -20,22 +19,20 @@ from typing import Any
 import pandas as pd
 import torch
 from rich.console import Console
-from rich.table import Table as RichTable
 
-from grok.analysis import Analysis, analysis
-from grok.analysis_history import history, lottery, training_values
-from grok.claims.findings import Findings, findings
-from grok.claims.judgements import judgements
+from grok.analysis import analysis
+from grok.analysis_history import history, training_values
+from grok.analysis_report import contents, show
+from grok.claims.findings import findings
 from grok.machine import keep_memory
 from grok.pictures import Sitter, draw
 from grok.run_folder import replace_text
 from grok.settings import run
 from grok.subject import DISAGREES, Subject
-from grok.table import Table
 
 
-def analyse(arguments: Sequence[str], console: Console | None = None) -> dict[str, Any]:
-    """Everything: the table, analysis.json, the pictures; what analysis.json says."""
+def report(arguments: Sequence[str], console: Console | None = None) -> dict[str, Any]:
+    """What analysis.json says; it, the history and the pictures are written, the tables shown."""
     began = time.perf_counter()
     keep_memory()
     asked = analysis(arguments)
@@ -50,19 +47,18 @@ def analyse(arguments: Sequence[str], console: Console | None = None) -> dict[st
             found.values.update(values)
             found.notes.update(notes)
         rows = list(history(folder, found.key_frequencies)) if folder and asked.history else []
-    report = _report(asked, found, table, warning)
-    if rows and asked.results:
-        asked.results.mkdir(parents=True, exist_ok=True)
+    told = contents(asked, found, table, warning)
+    replace_text(asked.results / "analysis.json", json.dumps(told, indent=1, allow_nan=False) + "\n")
+    if rows:
         replace_text(asked.results / "analysis_history.csv", pd.DataFrame(rows).to_csv(index=False))
-    text = json.dumps(_finite(report), indent=1, allow_nan=False)
-    replace_text(asked.results / "analysis.json", text + "\n")
-    show(console, report, time.perf_counter() - began)
+    show(console, told, time.perf_counter() - began)
+    lines = [f"everything is in {asked.results / 'analysis.json'}"]
     if asked.figures:
         sitter = Sitter(subject.name, subject.step, table, network, found, folder, pd.DataFrame(rows) if rows else None)
-        drawn = draw(asked.figures, asked.pictures, sitter)
-        console.print(f"{len(drawn)} pictures in {asked.pictures}", highlight=False, soft_wrap=True)
-    console.print(f"everything is in {asked.results / 'analysis.json'}", highlight=False, soft_wrap=True)
-    return report
+        lines = [f"{len(draw(asked.figures, asked.pictures, sitter))} pictures in {asked.pictures}", *lines]
+    for line in lines:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    return told
 
 
 def _disagreement(subject: Subject, train_loss: float) -> str | None:
@@ -75,83 +71,9 @@ def _disagreement(subject: Subject, train_loss: float) -> str | None:
     )
 
 
-def _report(asked: Analysis, found: Findings, table: Table, warning: str | None) -> dict[str, Any]:
-    key_free = float(table.symmetrized_loss), float(table.symmetrized_excluded_loss)
-    subject = asked.subject
-    return {
-        "name": subject.name,
-        "step": -1 if subject.step is None else subject.step,
-        "p": found.p,
-        "operation": subject.operation,
-        "training_questions": int(subject.train.sum()),
-        "key_frequencies": found.key_frequencies,
-        "key_rule": asked.rule,
-        "train_accuracy": float(table.train_accuracy),
-        "test_accuracy": float(table.test_accuracy),
-        "warnings": [warning] if warning else [],
-        "claims": judgements(found),
-        "symmetrized_loss": key_free[0],
-        "symmetrized_excluded_loss": key_free[1],
-        "losses": {name: losses._asdict() for name, losses in found.losses.items()},
-        "frequencies": found.frequencies,
-        "heads": found.heads,
-        "neurons": found.neurons,
-        "lottery": lottery(asked.folder, found.key_frequencies)
-        if asked.folder and asked.folder.metrics.exists()
-        else None,
-    }
-
-
-def _finite(value: Any) -> Any:
-    """The same with null for what is no finite number."""
-    if isinstance(value, dict):
-        return {str(name): _finite(x) for name, x in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(x) for x in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _title(report: dict[str, Any]) -> str:
-    return str(report["name"]) + ("" if report["step"] < 0 else f" at step {report['step']:,}")
-
-
-def show(console: Console, report: dict[str, Any], seconds: float) -> None:
-    """The table of claims, and the losses of all ablations."""
-    keys = " ".join(map(str, report["key_frequencies"])) or "none"
-    claims = RichTable(title=f"{_title(report)}: key frequencies {keys}", title_justify="left")
-    for column in ("§", "claim", "the paper", "holds from", "here", "holds"):
-        claims.add_column(column)
-    for row in report["claims"]:
-        verdict = {True: "yes", False: "[bold]no[/]", None: "[dim]does not apply[/]"}[row["holds"]]
-        note = f"\n[dim]{row['note']}[/]" if row["note"] else ""
-        words = (row["section"], f"{row['claim']}{note}", row["paper"], row["criterion"], row["here"])
-        claims.add_row(*words, verdict)
-    console.print(claims)
-    losses = RichTable(title="losses [nats]", title_justify="left")
-    for column in ("", "train", "test", "all"):
-        losses.add_column(column, justify="left" if not column else "right")
-    for name, sides in report["losses"].items():
-        losses.add_row(name, *(f"{sides[side]:.3g}" for side in ("train", "test", "all")))
-    losses.add_section()
-    losses.add_row("key-free, held out (symmetrized)", "", f"{report['symmetrized_loss']:.3g}", "")
-    losses.add_row("key-free excluded (symmetrized)", f"{report['symmetrized_excluded_loss']:.3g}", "", "")
-    console.print(losses)
-    for warning in report["warnings"]:
-        console.print(f"Warning: {warning}", soft_wrap=True)
-    held = [row["holds"] for row in report["claims"]]
-    console.print(
-        f"{held.count(True)} claims hold, {held.count(False)} do not, {held.count(None)} do not apply"
-        f" ({seconds:.1f} s)",
-        highlight=False,
-    )
-
-
 def main() -> None:
-    run(lambda arguments: void(analyse(arguments)))
-
-
-def void(_: Any) -> None:
-    """Nothing, of whatever a command returned."""
+    """The command."""
+    run(report)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def settings(arguments: Sequence[str], known: Mapping[str, Any]) -> tuple[Path |
     return Path(folders[0]) if folders else None, told
 
 
-def run(command: Callable[[Sequence[str]], None]) -> NoReturn:
+def run(command: Callable[[Sequence[str]], Any]) -> NoReturn:
     """Run a command; what it refuses is one sentence on stderr, and exit status 2."""
     try:
         command(sys.argv[1:])

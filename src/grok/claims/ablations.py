@@ -145,7 +145,8 @@ def _replaced(table: Table) -> Iterator[tuple[str, Losses]]:
 
 
 def of_attention(network: Anatomy) -> Iterator[tuple[str, Losses]]:
-    """Attention, its skip and the attention of "=" to itself, zero or mean; attention as a linear function."""
+    """What attention adds (its biases too), the skip past it, and what "=" gives itself, zero or mean; attention as a
+    linear function of scores."""
     table, own = network.table, network.streams[2]
     attended, pattern = network.attended, network.pattern
 
