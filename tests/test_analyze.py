@@ -14,7 +14,8 @@ import torch
 from rich.console import Console
 from runs import run
 
-from grok import layouts
+from grok import analyze, layouts
+from grok import export as export_command
 from grok.analysis_history import lottery, training_values
 from grok.analyze import report
 from grok.claims.criteria import CLAIMS
@@ -216,6 +217,17 @@ def test_a_run_without_snapshots_is_refused(trained: Path, tmp_path: Path) -> No
     shutil.copy(trained / "config.yaml", tmp_path)
     with pytest.raises(ValueError, match="The run must have snapshots to analyse. .* has none."):
         report([str(tmp_path)])
+
+
+def test_help_is_the_commands_own_description(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for command, word in ((analyze, "checkpoint=<file>"), (export_command, "layout=authors | transformer_lens")):
+        monkeypatch.setattr(sys, "argv", ["grok", "--help"])
+        with pytest.raises(SystemExit) as ended:
+            command.main()
+        assert ended.value.code == 0
+        assert word in capsys.readouterr().out
 
 
 def test_commands_refuse_with_status_2_and_a_sentence(trained: Path) -> None:

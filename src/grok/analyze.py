@@ -73,7 +73,7 @@ def _disagreement(subject: Subject, train_loss: float) -> str | None:
 
 def main() -> None:
     """The command."""
-    run(report)
+    run(report, __doc__)
 
 
 if __name__ == "__main__":

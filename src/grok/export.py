@@ -76,7 +76,8 @@ def export(arguments: Sequence[str]) -> None:
 
 
 def main() -> None:
-    run(export)
+    """The command."""
+    run(export, __doc__)
 
 
 if __name__ == "__main__":

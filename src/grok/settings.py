@@ -30,8 +30,11 @@ def settings(arguments: Sequence[str], known: Mapping[str, Any]) -> tuple[Path |
     return Path(folders[0]) if folders else None, told
 
 
-def run(command: Callable[[Sequence[str]], Any]) -> NoReturn:
-    """Run a command; what it refuses is one sentence on stderr, and exit status 2."""
+def run(command: Callable[[Sequence[str]], Any], usage: str | None) -> NoReturn:
+    """Run a command, or print its usage; what it refuses is one sentence on stderr, and exit status 2."""
+    if {"-h", "--help"} & set(sys.argv[1:]):
+        print(usage)
+        sys.exit(0)
     try:
         command(sys.argv[1:])
     except ValueError as error:
