@@ -4,6 +4,7 @@ step=1200 | last | steps=all     which snapshot (last: the last one outside a sl
 key_frequencies=W_L | [14,35]    a rule of grok.table, or a list
 figures=all | none | [names]     pictures, PNG and PDF
 output=<folder>                  where pictures and analysis.json go
+threads=1                        CPU threads
 
 checkpoint=<file>                instead of a run folder: a network in the authors' layout or TransformerLens'
 data.p data.operation data.train_fraction data.seed model.activation    where the file does not tell
