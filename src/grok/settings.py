@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -38,14 +38,13 @@ def folder_and_settings(usage: str, arguments: Sequence[str], known: Mapping[str
     return path, told
 
 
-def run(command: Callable[[Sequence[str]], Any], usage: str | None) -> NoReturn:
+def run(command: Callable[[Sequence[str]], Any], usage: str | None) -> None:
     """Run a command, or print its usage; what it refuses is one sentence on stderr, and exit status 2."""
     if {"-h", "--help"} & set(sys.argv[1:]):
         print(usage)
-        sys.exit(0)
+        return
     try:
         command(sys.argv[1:])
     except ValueError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
-    sys.exit(0)

@@ -57,8 +57,8 @@ def address(entity: str, project: str) -> str:
 def made(arguments: Sequence[str]) -> None:
     """Make the page and say where it is; where W&B fails, the page is there all the same."""
     console = Console(soft_wrap=True, highlight=False, markup=False)
-    path, told = settings(arguments, {"wandb": None})
-    project = None if told["wandb"] is None else entity_and_project(str(told["wandb"]))
+    path, told = settings(arguments, {"wandb": False})
+    project = None if told["wandb"] is False else entity_and_project(str(told["wandb"] or ""))
     if path is None:
         path = latest(places.logs_folder())
         console.print(f"the latest: {path}")
