@@ -224,9 +224,7 @@ def test_help_is_the_commands_own_description(
 ) -> None:
     for command, word in ((analyze, "checkpoint=<file>"), (export_command, "layout=authors | transformer_lens")):
         monkeypatch.setattr(sys, "argv", ["grok", "--help"])
-        with pytest.raises(SystemExit) as ended:
-            command.main()
-        assert ended.value.code == 0
+        command.main()
         assert word in capsys.readouterr().out
 
 
