@@ -82,5 +82,5 @@ def test_a_folder_without_measurements_is_refused(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "grok.final_keys", str(tmp_path)], capture_output=True, text=True, check=False
     )
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr == f"{tmp_path} must be the folder of a run, with a config.yaml. It has none.\n"

@@ -14,7 +14,6 @@ import grok
 from grok import places
 
 ROOT = Path(__file__).resolve().parents[1]
-MATHS = ("checks", "arithmetic", "cross_entropy", "fourier", "keys", "measures", "phases", "table", "transformer")
 FRAMEWORKS = {"lightning", "hydra", "omegaconf", "wandb", "rich", "pandas", "matplotlib"}
 # From the ground up: a module imports only from those before it.
 ORDER = [
@@ -33,6 +32,19 @@ ORDER = [
         "schedule",
     ),
     *(
+        "claims.criteria",
+        "claims.anatomy",
+        "claims.embedding",
+        "claims.logits",
+        "claims.neurons",
+        "claims.heads",
+        "claims.ablations",
+        "claims.algorithm",
+        "claims.training",
+        "claims.findings",
+        "claims.judgements",
+    ),
+    *(
         "run_folder",
         "places",
         "settings",
@@ -42,6 +54,18 @@ ORDER = [
         "adamw",
         "lit",
         "final_keys",
+        "weight_files",
+        "layouts",
+        "splits",
+        "subject",
+        "analysis_history",
+        "claim_figures",
+        "history_figures",
+        "pictures",
+        "analysis",
+        "analysis_report",
+        "analyze",
+        "export",
         "resume",
         "wandb_history",
         "wandb_logger",
@@ -64,27 +88,37 @@ ORDER = [
         "sync",
     ),
 ]
+MATHS = [
+    *("checks", "arithmetic", "cross_entropy", "fourier", "keys", "measures", "phases", "table", "transformer"),
+    *(module for module in ORDER if module.startswith("claims.")),
+]
+
+
+def file_of(module: str) -> Path:
+    return ROOT / f"src/grok/{module.replace('.', '/')}.py"
 
 
 def imported(file: Path) -> set[str]:
-    """Modules that a file imports, at whatever depth, `from grok import x` as grok.x."""
+    """Modules that a file imports, at whatever depth, `from grok import x` as grok.x, also from packages of grok."""
     found = set()
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {f"grok.{alias.name}" for alias in node.names} if node.module == "grok" else {node.module}
+            is_package = node.module.startswith("grok") and file_of(node.module.removeprefix("grok.")).exists() is False
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} if is_package else {node.module}
     return found
 
 
 def test_every_module_of_grok_has_its_place_in_the_order() -> None:
-    assert sorted(ORDER) == sorted(file.stem for file in (ROOT / "src/grok").glob("*.py") if file.stem != "__init__")
+    files = [file.relative_to(ROOT / "src/grok") for file in (ROOT / "src/grok").rglob("*.py")]
+    assert sorted(ORDER) == sorted(".".join(file.with_suffix("").parts) for file in files if file.stem != "__init__")
 
 
 @pytest.mark.parametrize("module", ORDER)
 def test_imports_run_one_way(module: str) -> None:
-    names = imported(ROOT / f"src/grok/{module}.py")
-    inside = {name.split(".")[1] for name in names if name.startswith("grok.")}
+    names = imported(file_of(module))
+    inside = {name.removeprefix("grok.") for name in names if name.startswith("grok.")}
     assert inside <= set(ORDER[: ORDER.index(module)])
     assert "callbacks" not in {name.split(".")[0] for name in names}
 
@@ -98,13 +132,13 @@ def test_nothing_needs_the_pages_and_they_know_no_callback() -> None:
 
 @pytest.mark.parametrize("module", MATHS)
 def test_the_maths_knows_no_framework(module: str) -> None:
-    assert not {name.split(".")[0] for name in imported(ROOT / f"src/grok/{module}.py")} & FRAMEWORKS
+    assert not {name.split(".")[0] for name in imported(file_of(module))} & FRAMEWORKS
 
 
 def test_only_entry_points_and_the_logger_know_wandb_and_hydra() -> None:
     knowing = {
         file.stem
-        for file in [*(ROOT / "src/grok").glob("*.py"), *(ROOT / "callbacks").glob("*.py")]
+        for file in [*(ROOT / "src/grok").rglob("*.py"), *(ROOT / "callbacks").glob("*.py")]
         if {name.split(".")[0] for name in imported(file)} & {"wandb", "hydra"}
     }
     assert knowing == {"train", "experiment", "wandb_history", "wandb_logger", "launch", "sync"}
@@ -123,7 +157,7 @@ def test_the_mainline_experiment_is_the_default_written_out() -> None:
 
 def test_everything_under_the_mathematical_layer_states_its_value() -> None:
     for module in MATHS:
-        tree = ast.parse((ROOT / f"src/grok/{module}.py").read_text())
+        tree = ast.parse(file_of(module).read_text())
         assert ast.get_docstring(tree), module
         for node in tree.body:
             if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):

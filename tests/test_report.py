@@ -335,8 +335,7 @@ def typed(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
         (["empty", "wandb="], "`wandb` must be <entity>/<project>. Got ."),
         (["empty", "wandb=me"], "`wandb` must be <entity>/<project>. Got me."),
         (["empty", "wandb=a/b/c"], "`wandb` must be <entity>/<project>. Got a/b/c."),
-        (["empty", "to=x"], "`python -m grok.report` takes wandb=… after the folder. Got to=x."),
-        (["--help"], "usage: python -m grok.report [run or sweep folder] [wandb=<entity>/<project>]"),
+        (["empty", "to=x"], "The settings are wandb. Got to=x."),
     ],
 )
 def test_bad_input_is_one_sentence(

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from rich.console import Console
 from runs import TINY, assert_same, configuration, run
 
+from grok import places
 from grok.experiment import assembled
+from grok.phases import Events
 from grok.resume import checkpoint_to_resume, resumed_config
 from grok.run_folder import RunFolder
 from grok.train import train
@@ -137,6 +140,27 @@ def test_resume_names_what_makes_it_another_run_and_allows_what_only_watches(tmp
     typed = ["trainer.max_steps=90", "logger=csv", "callbacks.checkpoints.every=7", "stop=never", "tags=[more]"]
     allowed = resumed_config(configuration(tmp_path, f"resume={folder.path}", *typed, base=[]), typed)
     assert (allowed.trainer.max_steps, allowed.data.p, allowed.callbacks.checkpoints.every) == (90, 11, 7)
+
+
+def test_what_is_typed_reaches_the_settings_that_follow_it(tmp_path: Path) -> None:
+    folder, *_ = run(tmp_path / "run")
+    typed = ["stop=never", "tags=[more]", "logger=wandb"]
+    with initialize_config_dir(str(places.conf_folder()), version_base="1.3"):
+        composed = compose("train", [f"resume={folder.path}", *typed])
+    config = resumed_config(composed, typed)
+    assert (config.stop, config.callbacks.phases.stop) == ("never", "never")
+    assert config.logger.wandb.tags == ["more"]
+
+
+def test_a_run_that_came_to_rest_trains_on_when_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rest = Events(fitted=(0, 5), cleanup_start=(5, 10), generalized=(5, 10), stable=(5, 10))
+    monkeypatch.setattr("callbacks.phases.events", lambda *_, **__: rest)
+    folder, summary, _ = run(tmp_path / "run", "trainer.max_steps=80")
+    assert (summary["ended"], summary["steps"]) == ("stable", 20)
+    with initialize_config_dir(str(places.conf_folder()), version_base="1.3"):
+        composed = compose("train", [f"resume={folder.path}", "stop=never"])
+    summary = train(assembled(resumed_config(composed, ["stop=never"])), Console(file=io.StringIO()))
+    assert (summary["ended"], summary["steps"]) == ("max_steps", 80)
 
 
 def test_a_folder_that_holds_a_run_is_not_written_over(tmp_path: Path) -> None:

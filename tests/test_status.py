@@ -71,7 +71,7 @@ def test_a_sweep_shows_every_point_started_or_not(tmp_path: Path) -> None:
         ((), "usage: python -m grok.status <run or sweep folder>"),
         (("nowhere",), "The folder must be that of a run or of a sweep. nowhere is neither."),
         ((".", "live=maybe"), "`live` must be true or false. Got maybe."),
-        ((".", "speed=3"), "`python -m grok.status` takes live=… after the folder. Got speed=3."),
+        ((".", "speed=3"), "The settings are live. Got speed=3."),
     ],
 )
 def test_bad_input_is_one_sentence(arguments: tuple[str, ...], sentence: str) -> None:

@@ -4,6 +4,7 @@ Source: paper §3; the split is the authors' own, drawn with CPython's `random`.
 """
 
 import importlib
+import math
 import random
 from collections.abc import Callable
 
@@ -104,15 +105,34 @@ def train_mask(p: int, train_fraction: float, seed: int) -> Bool[Tensor, "a=p b=
     return mask.view(p, p)
 
 
+def linear_coefficients(answers: Int[Tensor, "a=p b=p"]) -> tuple[int, int, int] | None:
+    """(u, v, w) where the answer is u·a + v·b + w (mod p) with u and v invertible mod p; None elsewhere."""
+    p = answers.shape[0]
+    a, b = (grid.to(answers.device) for grid in questions(p))
+    w = int(answers[0, 0])
+    u, v = (int(answers[1, 0]) - w) % p, (int(answers[0, 1]) - w) % p
+    linear = math.gcd(u, p) == math.gcd(v, p) == 1 and bool((answers == (u * a + v * b + w) % p).all())
+    return (u, v, w) if linear else None
+
+
 def is_linear(answers: Int[Tensor, "a=p b=p"]) -> bool:
     """Whether the answer is u·a + v·b + w (mod p) with u and v invertible, as a + b and a - b are.
 
     Then each answer has p questions and cos(w_k c), sin(w_k c) are waves over them: the paper's
     cos(w_k(a+b)) and sin(w_k(a+b)). Otherwise there are no such waves to project on.
     """
+    return linear_coefficients(answers) is not None
+
+
+def as_sums(answers: Int[Tensor, "a=p b=p"]) -> tuple[Int[Tensor, " p"], Int[Tensor, " p"]]:
+    """New names for the numbers a and b under which every answer is their sum: `answers[first][:, second]` is a + b.
+
+    Subtraction turns -b into b. Raises `ValueError` unless `is_linear`.
+    """
+    found = linear_coefficients(answers)
+    if found is None:
+        raise ValueError("The answers must be linear in a and b, with invertible factors, to be sums by other names.")
+    u, v, w = found
     p = answers.shape[0]
-    a, b = (grid.to(answers.device) for grid in questions(p))
-    w = answers[0, 0]
-    u, v = (answers[1, 0] - w) % p, (answers[0, 1] - w) % p
-    invertible = all(int(torch.gcd(x, torch.tensor(p, device=x.device))) == 1 for x in (u, v))
-    return invertible and bool((answers == (u * a + v * b + w) % p).all())
+    number = torch.arange(p, device=answers.device)
+    return (number - w) * pow(u, -1, p) % p, number * pow(v, -1, p) % p

@@ -17,7 +17,7 @@ from grok import sweep_figures
 from grok.experiment import flat_settings
 from grok.phases import Events
 from grok.run_folder import replace_text
-from grok.settings import refusals, settings_after
+from grok.settings import folder_and_settings, run
 from grok.sweep import Point, SweepFolder
 
 EVENTS = tuple(name for name, _ in Events().items())
@@ -85,7 +85,9 @@ def swept(table: pd.DataFrame) -> list[str]:
     return [name for name in settings if table[name].nunique(dropna=False) > 1]
 
 
-def axes(varying: Sequence[str], x: str = "", y: str = "", colour: str = "") -> dict[str, str | None]:
+def axes(
+    varying: Sequence[str], x: str | None = None, y: str | None = None, colour: str | None = None
+) -> dict[str, str | None]:
     """Which settings the pictures are drawn over: as typed, else the first that vary."""
     for name, value in {"x": x, "y": y, "colour": colour}.items():
         if value and value not in varying:
@@ -104,16 +106,21 @@ def written(path: Path, table: pd.DataFrame, axes: dict[str, str | None] | None 
     return [path / "runs.csv", *(sweep_figures.drawn(path, table, swept(table), **axes) if axes else [])]
 
 
-def main() -> None:
+def collect(arguments: Sequence[str]) -> None:
     """Write runs.csv and the pictures of a sweep, and print the table."""
-    with refusals():
-        path, typed = settings_after("collect", "<sweep folder>", {"x": "", "y": "", "colour": ""})
-        table = collected(path)
-        files = written(path, table, axes(swept(table), **typed))
-        console = Console(width=None if sys.stdout.isatty() else 160)
-        console.print(sweep_figures.overview(table, swept(table)))
-        for file in files:
-            console.print(f"wrote {file}", highlight=False, soft_wrap=True)
+    usage = "collect <sweep folder> [x=…] [y=…] [colour=…]"
+    path, told = folder_and_settings(usage, arguments, {"x": None, "y": None, "colour": None})
+    table = collected(path)
+    files = written(path, table, axes(swept(table), **told))
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    console.print(sweep_figures.overview(table, swept(table)))
+    for file in files:
+        console.print(f"wrote {file}", highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """The command."""
+    run(collect, __doc__)
 
 
 if __name__ == "__main__":

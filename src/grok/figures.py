@@ -25,7 +25,7 @@ SHADES = ("#ececec", "#d9e8f5", "#fde9c4", "#d8efdf")
 Phases = Mapping[str, Sequence[int] | None]
 
 
-def progress_figure(metrics: pd.DataFrame, final_keys: pd.DataFrame, phases: Phases, title: str, file: Path) -> None:
+def progress_figure(metrics: pd.DataFrame, final_keys: pd.DataFrame, phases: Phases, title: str, *files: Path) -> None:
     """The paper's Fig. 7 for this run.
 
     One should see, over the shaded phases: excluded loss (left) leave its least value where
@@ -64,15 +64,15 @@ def progress_figure(metrics: pd.DataFrame, final_keys: pd.DataFrame, phases: Pha
     axes[3].plot(step, metrics["progress/sum_squared_weights"], color="black", label="squared weights")
     axes[3].set(ylim=(0, None), ylabel="sum of squares", xlabel="step", title="squared weights")
     for ax in axes:
-        _shade(ax, phases, float(step.max()))
+        shade(ax, phases, float(step.max()))
     handles = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
     labelled = dict(sorted(handles.items(), key=lambda item: item[0] in PHASES))  # curves first
     figure.legend(labelled.values(), labelled.keys(), loc="outside lower center", ncols=5, fontsize=9, frameon=False)
     figure.suptitle(title)
-    save(figure, file)
+    save(figure, *files)
 
 
-def spectrum_figure(spectra: pd.DataFrame, key_frequencies: Sequence[int] | None, title: str, file: Path) -> None:
+def spectrum_figure(spectra: pd.DataFrame, key_frequencies: Sequence[int] | None, title: str, *files: Path) -> None:
     """The paper's Fig. 3 for this run: share of each frequency in W_E and W_L at the end.
 
     One should see a few tall bars, the key frequencies, over almost nothing in W_L; W_E may hold
@@ -95,11 +95,11 @@ def spectrum_figure(spectra: pd.DataFrame, key_frequencies: Sequence[int] | None
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("frequency $k$")
     figure.suptitle(title)
-    save(figure, file)
+    save(figure, *files)
 
 
 def spectra_figure(
-    spectra: pd.DataFrame, key_frequencies: Sequence[int] | None, phases: Phases, title: str, file: Path
+    spectra: pd.DataFrame, key_frequencies: Sequence[int] | None, phases: Phases, title: str, *files: Path
 ) -> None:
     """The share of every frequency over time, W_E above W_L.
 
@@ -125,14 +125,14 @@ def spectra_figure(
         ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("step")
     figure.suptitle(title)
-    save(figure, file)
+    save(figure, *files)
 
 
 def _shares(spectra: pd.DataFrame, matrix: str) -> pd.DataFrame:
     return spectra[spectra["matrix"] == matrix].set_index("step").drop(columns="matrix")
 
 
-def _shade(ax: Axes, phases: Phases, end: float) -> None:
+def shade(ax: Axes, phases: Phases, end: float) -> None:
     boundaries = [phases.get(name) for name in ("memorization_end", "cleanup_start", "stable")]
     starts = [(0, 0.0)] + [(i, float(when[1])) for i, when in enumerate(boundaries, 1) if when]
     ax.set_xlim(0, end)
@@ -142,7 +142,8 @@ def _shade(ax: Axes, phases: Phases, end: float) -> None:
         ax.axvspan(left, right, color=SHADES[phase], zorder=-2, lw=0, label=PHASES[phase])
 
 
-def save(figure: Figure, file: Path) -> None:
-    """Write a figure to `file`, making its folder."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(file, dpi=130)
+def save(figure: Figure, *files: Path) -> None:
+    """Write a figure in the format of each file's name."""
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(file, dpi=130)

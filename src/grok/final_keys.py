@@ -16,7 +16,7 @@ from omegaconf import OmegaConf
 from grok import arithmetic
 from grok.phases import Events, History, events, regime, slingshots, unstable
 from grok.run_folder import RunFolder, replace_text
-from grok.settings import refusals, settings_after
+from grok.settings import folder_and_settings, run
 from grok.table import Table
 from grok.transformer import Transformer
 
@@ -137,17 +137,21 @@ def _decided(metrics: pd.DataFrame, found: Sequence[int] | None) -> dict[str, in
     return decided
 
 
-def main() -> None:
+def repeat(arguments: Sequence[str]) -> None:
     """Repeat the pass for a run folder and print what it comes to."""
-    with refusals():
-        path, _ = settings_after("final_keys", "<run folder>", {})
-        folder = RunFolder(path)
-        if not folder.config.exists():
-            raise ValueError(f"{folder.path} must be the folder of a run, with a config.yaml. It has none.")
-        conclusion = conclude(folder)
-        for name, value in conclusion.summary().items():
-            print(f"{name}: {value}")
-        print(f"{len(conclusion.curves)} snapshots evaluated, in {folder.final_keys}")
+    path, _ = folder_and_settings("final_keys <run folder>", arguments, {})
+    folder = RunFolder(path)
+    if not folder.config.exists():
+        raise ValueError(f"{folder.path} must be the folder of a run, with a config.yaml. It has none.")
+    conclusion = conclude(folder)
+    for name, value in conclusion.summary().items():
+        print(f"{name}: {value}")
+    print(f"{len(conclusion.curves)} snapshots evaluated, in {folder.final_keys}")
+
+
+def main() -> None:
+    """The command."""
+    run(repeat, __doc__)
 
 
 if __name__ == "__main__":

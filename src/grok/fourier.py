@@ -7,8 +7,11 @@ import functools
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn.functional import embedding_bag
+
+from grok import arithmetic
 
 
 @functools.lru_cache(maxsize=32)
@@ -57,3 +60,22 @@ def projection(table: Float[Tensor, "x=p d"], frequencies: Sequence[int]) -> Flo
     p = table.shape[0]
     waves = basis(p, table.device)[rows(p, frequencies)]
     return waves.T @ (waves @ table.double())
+
+
+@functools.lru_cache(maxsize=8)
+def _lines(p: int, device: torch.device) -> Int[Tensor, "line q"]:
+    """The p questions on each line of the table, as rows of the flat table: of one a, of one b, of one a + b, of one
+    a - b, p lines each."""
+    a, b = arithmetic.questions(p)
+    coordinates = [a, b, (a + b) % p, (a - b) % p]
+    return torch.cat([x.flatten().argsort(stable=True).view(p, p) for x in coordinates]).to(device)
+
+
+def line_sums(table: Float[Tensor, "a=p b=p d"]) -> Float[Tensor, "line=4 x=p d"]:
+    """Sums over the p questions of each line of the table: of one a, of one b, of one a + b, of one a - b (float64).
+
+    They carry every wave of a single frequency: {1, cos_k, sin_k} ⊗ {1, cos_k, sin_k} are waves in these four.
+    """
+    p = table.shape[0]
+    lines = _lines(p, table.device)
+    return embedding_bag(lines, table.flatten(0, 1), mode="sum").view(4, p, -1).double()

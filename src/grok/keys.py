@@ -5,14 +5,12 @@ The paper publishes no threshold for "key" (App. C.2); the rules here are named,
 of cos and sin) are this project's own.
 """
 
-import functools
-
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
-from torch.nn.functional import embedding_bag, pad
+from torch.nn.functional import pad
 
-from grok import arithmetic, fourier
+from grok import fourier
 
 # A neuron belongs to a frequency that explains more than this share of its variance (paper §4.3).
 EXPLAINED = 0.85
@@ -70,7 +68,7 @@ def explained_variance(neurons: Float[Tensor, "a=p b=p neuron"]) -> Float[Tensor
     p = neurons.shape[0]
     shift = neurons[0].mean(0)  # near the mean, so that squares of float32 do not cancel
     flat = (neurons - shift).flatten(0, 1)
-    marginals = embedding_bag(_lines(p, flat.device), flat, mode="sum").view(4, p, -1).double()
+    marginals = fourier.line_sums(flat.view_as(neurons))
     mean = marginals[0].sum(0) / p**2
     variance = flat.square_().sum(0).double() - (p * mean).square()
     energy = (fourier.basis(p, flat.device)[1:] @ marginals).square() / p  # coordinate, component, neuron
@@ -80,15 +78,6 @@ def explained_variance(neurons: Float[Tensor, "a=p b=p neuron"]) -> Float[Tensor
     explained = energy.sum(0).view(p // 2, 2, -1).sum(1)
     alive = variance > 1e-12 * (p * (mean + shift.double())).square()  # not rounding alone
     return torch.where(alive, explained / torch.where(alive, variance, 1.0), 0.0)
-
-
-@functools.lru_cache(maxsize=8)
-def _lines(p: int, device: torch.device) -> Int[Tensor, "line q"]:
-    """The p questions on each line of the table, as rows of the flat table: of one a, of one b, of one a + b, of one
-    a - b, p lines each."""
-    a, b = arithmetic.questions(p)
-    coordinates = [a, b, (a + b) % p, (a - b) % p]
-    return torch.cat([x.flatten().argsort(stable=True).view(p, p) for x in coordinates]).to(device)
 
 
 def logit_norms(means: Float[Tensor, "y=p c=p"]) -> Float[Tensor, " k"]:

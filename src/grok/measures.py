@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from grok import fourier
+from grok import arithmetic, fourier
 from grok.cross_entropy import cross_entropies
 
 
@@ -73,3 +73,59 @@ def excluded_loss(
     """Mean over (training) questions of CE(L - P_K L), the constant kept, no bias correction (paper §5.1)."""
     projected = fourier.projection(means, frequencies).to(logits.dtype)
     return cross_entropies(logits - projected[answers], answers).mean(dtype=torch.float64)
+
+
+# Lines of `fourier.line_sums` that each variant of P_K projects on: by the paper's code; its "20 terms"; all of §4.4.
+VARIANTS = {"sum": (2,), "2x2": (2, 3), "3x3": (0, 1, 2, 3)}
+
+
+def block_rows(
+    means: Float[Tensor, "line=4 x=p c"], frequencies: Sequence[int], variant: str
+) -> Float[Tensor, "line=4 x=p c"]:
+    """The part of a table in the key frequencies' terms, along each of its lines; from its means over them.
+
+    Per frequency, `sum` has cos and sin of w(a+b); `2x2` the products of cos, sin of wa with those of wb, so
+    w(a-b) too; `3x3` also those of wa and of wb alone. Even p: at p/2, w(a-b) is w(a+b), and counts once.
+    Raises `ValueError` for another variant.
+    """
+    if variant not in VARIANTS:
+        raise ValueError(f"The variant must be one of {', '.join(VARIANTS)}. Got {variant!r}.")
+    p = means.shape[1]
+    rows = torch.zeros_like(means)
+    for line in VARIANTS[variant]:
+        rows[line] = fourier.projection(means[line], [k for k in frequencies if line != 3 or 2 * k != p])
+    return rows
+
+
+def on_questions(rows: Float[Tensor, "line=4 x=p c"]) -> Float[Tensor, "a=p b=p c"]:
+    """Each question's sum over the four lines that it lies on."""
+    p = rows.shape[1]
+    a, b = arithmetic.questions(p)
+    table: Tensor = rows[2][(a + b) % p]
+    if rows[[0, 1, 3]].any():
+        table += rows[3][(a - b) % p]
+        table += rows[0][:, None] + rows[1]
+    return table
+
+
+def wave_coefficients(g: Float[Tensor, " t=p"]) -> Float[Tensor, " k"]:
+    """α_k, k = 1 … ⌊p/2⌋, of Σ_k α_k cos(w_k(a+b-c)), the least-squares fit to L (paper §4.2).
+
+    These waves are orthogonal over (a, b, c), and g(t), the mean over all questions of L[q, y(q) + t], is
+    all that they see: α_k = 2/p Σ_t g(t) cos(w_k t), for k = p/2 half of it.
+    """
+    p = len(g)
+    cosines = torch.stack([fourier.basis(p, g.device)[2 * k - 1] for k in range(1, p // 2 + 1)])
+    alpha: Tensor = cosines @ g.double() * (2 / p) ** 0.5
+    if p % 2 == 0:
+        alpha[-1] /= 2**0.5
+    return alpha
+
+
+def wave_sum(alpha: Float[Tensor, " k"], p: int, frequencies: Sequence[int]) -> Float[Tensor, " t=p"]:
+    """f(t) = Σ_k α_k cos(w_k t) over the frequencies: the fit's logits are f(c - y) (paper §4.2)."""
+    weights = torch.zeros(p, dtype=torch.float64, device=alpha.device)
+    for k in frequencies:
+        weights[2 * k - 1] = alpha[k - 1] * (p / 2 if 2 * k < p else p) ** 0.5  # of the orthonormal cosine
+    total: Tensor = weights @ fourier.basis(p, alpha.device)
+    return total

@@ -32,7 +32,7 @@ def resumed_config(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
         wanted = OmegaConf.create(OmegaConf.to_container(config, resolve=True))
     else:
         wanted = OmegaConf.create(OmegaConf.to_container(frozen, resolve=True))
-        for name in names:
+        for name in [*names, *_followers(config, names)]:
             OmegaConf.update(wanted, name, OmegaConf.select(config, name), merge=False, force_add=True)
     typed, kept = _identity(wanted), _identity(frozen)
     differing = [
@@ -48,6 +48,13 @@ def resumed_config(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
     wanted.resume = config.resume
     assert isinstance(wanted, DictConfig)
     return wanted
+
+
+def _followers(config: DictConfig, names: Sequence[str]) -> list[str]:
+    """Settings that take the value of one of `names`, as callbacks.phases.stop takes that of `stop`: the frozen
+    configuration has lost sight of it."""
+    plain: Any = OmegaConf.to_container(config, resolve=False)
+    return [name for name, value in leaves(plain).items() if value in [f"${{{typed}}}" for typed in names]]
 
 
 def checkpoint_to_resume(folder: RunFolder, max_steps: int, stop: str) -> tuple[int, str]:

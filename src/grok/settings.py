@@ -1,44 +1,50 @@
-"""The one grammar of all commands that look at folders: `python -m grok.<command> <folder> key=value …`."""
+"""How commands other than training are told things: `python -m grok.<command> <folder> key=value …`."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError  # type: ignore[import-untyped]
 
 
-def settings_after(
-    command: str, folder: str, known: Mapping[str, str], otherwise: Callable[[], Path] | None = None
-) -> tuple[Path, dict[str, str]]:
-    """The folder that was typed, and the settings after it.
-
-    Args:
-        command, folder: what is said of how to type them.
-        known: the settings there are, with their values where none is typed.
-        otherwise: the folder where none is typed; None where one must be.
-
-    Raises `ValueError` for anything else.
-    """
-    typed = sys.argv[1:]
-    if otherwise and (not typed or typed[0].split("=")[0] in known):
-        typed = [str(otherwise()), *typed]
-    if not typed or "=" in typed[0] or typed[0].startswith("-"):
-        settings = "".join(f" [{name}={value or '…'}]" for name, value in known.items())
-        raise ValueError(f"usage: python -m grok.{command} {folder}{settings}")
-    chosen = dict(known)
-    for argument in typed[1:]:
-        name, equals, value = argument.partition("=")
-        if not equals or name not in known:
-            among = ", ".join(f"{name}=…" for name in known) or "no settings"
-            raise ValueError(f"`python -m grok.{command}` takes {among} after the folder. Got {argument}.")
-        chosen[name] = value
-    return Path(typed[0]), chosen
+def settings(arguments: Sequence[str], known: Mapping[str, Any]) -> tuple[Path | None, dict[str, Any]]:
+    """The folder, where one is named, and every known setting, as told or by default; `ValueError` for others."""
+    folders = [argument for argument in arguments if "=" not in argument]
+    if len(folders) > 1:
+        raise ValueError(f"One folder is to be named, and settings as key=value. Got {' '.join(folders)}.")
+    told = dict(known)
+    for argument in arguments:
+        if argument in folders:
+            continue
+        name, _, text = argument.partition("=")
+        if name not in known:
+            raise ValueError(f"The settings are {', '.join(known) or 'none'}. Got {argument}.")
+        try:
+            value = OmegaConf.to_container(OmegaConf.from_dotlist([f"value={text}"]))
+        except (OmegaConfBaseException, YAMLError) as error:
+            raise ValueError(f"`{name}` cannot be read from {text!r}: {str(error).splitlines()[0]}.") from error
+        told[name] = value["value"] if isinstance(value, dict) else text
+    return Path(folders[0]) if folders else None, told
 
 
-@contextmanager
-def refusals() -> Iterator[None]:
-    """Print the sentence of a `ValueError` and end the process with status 2."""
+def folder_and_settings(usage: str, arguments: Sequence[str], known: Mapping[str, Any]) -> tuple[Path, dict[str, Any]]:
+    """The same where a folder must be named; `ValueError` with the usage where none is."""
+    path, told = settings(arguments, known)
+    if path is None:
+        raise ValueError(f"usage: python -m grok.{usage}")
+    return path, told
+
+
+def run(command: Callable[[Sequence[str]], Any], usage: str | None) -> None:
+    """Run a command, or print its usage; what it refuses is one sentence on stderr, and exit status 2."""
+    if {"-h", "--help"} & set(sys.argv[1:]):
+        print(usage)
+        return
     try:
-        yield
+        command(sys.argv[1:])
     except ValueError as error:
         print(error, file=sys.stderr)
         sys.exit(2)

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.table import Table
 
 from grok.run_folder import RunFolder
-from grok.settings import refusals, settings_after
+from grok.settings import folder_and_settings, run
 from grok.sweep import SweepFolder
 
 PHASES = ("memorization", "circuit formation", "clean-up", "stable")
@@ -76,8 +76,8 @@ def _seconds_left(folder: RunFolder, max_steps: int) -> float | None:
 def table(path: Path) -> Table:
     """One row a run."""
     view = Table("run", "status", "step", "of", "phase or regime", "test accuracy", "at most left", "reason")
-    for run in runs(path):
-        seen = progress(*run)
+    for one in runs(path):
+        seen = progress(*one)
         view.add_row(
             seen.name,
             seen.status,
@@ -91,20 +91,25 @@ def table(path: Path) -> Table:
     return view
 
 
-def main() -> None:
+def status(arguments: Sequence[str]) -> None:
     """Print the table; on a terminal keep it up to date until Ctrl-C."""
-    with refusals():
-        path, typed = settings_after("status", "<run or sweep folder>", {"live": str(sys.stdout.isatty()).lower()})
-        if typed["live"] not in ("true", "false"):
-            raise ValueError(f"`live` must be true or false. Got {typed['live']}.")
-        console = Console(width=None if sys.stdout.isatty() else 160)
-        if typed["live"] == "false":
-            console.print(table(path))
-            return
-        with suppress(KeyboardInterrupt), Live(table(path), console=console, auto_refresh=False) as live:
-            while True:
-                time.sleep(REFRESH)
-                live.update(table(path), refresh=True)
+    usage = "status <run or sweep folder> [live=true|false]"
+    path, told = folder_and_settings(usage, arguments, {"live": sys.stdout.isatty()})
+    if not isinstance(told["live"], bool):
+        raise ValueError(f"`live` must be true or false. Got {told['live']}.")
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    if not told["live"]:
+        console.print(table(path))
+        return
+    with suppress(KeyboardInterrupt), Live(table(path), console=console, auto_refresh=False) as live:
+        while True:
+            time.sleep(REFRESH)
+            live.update(table(path), refresh=True)
+
+
+def main() -> None:
+    """The command."""
+    run(status, __doc__)
 
 
 if __name__ == "__main__":

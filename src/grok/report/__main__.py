@@ -5,6 +5,7 @@ Without a folder, of the run or sweep that was measured last. With `wandb`, a W&
 
 import importlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -14,9 +15,7 @@ from grok.report.record import Record
 from grok.report.run_page import run_page
 from grok.report.sweep_page import sweep_page
 from grok.run_folder import RunFolder
-from grok.settings import refusals, settings_after
-
-NOWHERE = "<entity>/<project>"  # where no W&B project is typed
+from grok.settings import run, settings
 
 
 def report(path: Path, console: Console, wandb: str | None = None) -> Path:
@@ -55,22 +54,23 @@ def address(entity: str, project: str) -> str:
     return f"{server.replace('//api.wandb.', '//wandb.')}/{entity}/{project}"
 
 
-def main() -> None:
+def made(arguments: Sequence[str]) -> None:
     """Make the page and say where it is; where W&B fails, the page is there all the same."""
     console = Console(soft_wrap=True, highlight=False, markup=False)
+    path, told = settings(arguments, {"wandb": False})
+    project = None if told["wandb"] is False else entity_and_project(str(told["wandb"] or ""))
+    if path is None:
+        path = latest(places.logs_folder())
+        console.print(f"the latest: {path}")
+    console.print(str(report(path, console, address(*project) if project else None)))
+    if project:
+        wandb_report = importlib.import_module("grok.report.wandb_report")  # a slow import, of use here alone
+        console.print(wandb_report.saved(path, *project))
 
-    def otherwise() -> Path:
-        found = latest(places.logs_folder())
-        console.print(f"the latest: {found}")
-        return found
 
-    with refusals():
-        path, typed = settings_after("report", "[run or sweep folder]", {"wandb": NOWHERE}, otherwise)
-        project = None if typed["wandb"] == NOWHERE else entity_and_project(typed["wandb"])
-        console.print(str(report(path, console, address(*project) if project else None)))
-        if project:
-            wandb_report = importlib.import_module("grok.report.wandb_report")  # a slow import, of use here alone
-            console.print(wandb_report.saved(path, *project))
+def main() -> None:
+    """The command."""
+    run(made, __doc__)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,108 @@
+"""How a run came to its algorithm: snapshots again in float64, and what measurements say (paper §5, App. C.1)."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from grok import fourier, keys, measures
+from grok.claims import training
+from grok.claims.ablations import mean_by_offset, of_each_frequency
+from grok.run_folder import RunFolder
+from grok.subject import of_run, steps_of
+from grok.table import Table
+
+
+def row(table: Table, key_frequencies: Sequence[int]) -> dict[str, float]:
+    """The curves of Fig. 7, 13, 14 and 15 at one step, by the keys of the final network.
+
+    | Key | Value [unit] |
+    |---|---|
+    | `train_loss`, `test_loss`, `train_accuracy`, `test_accuracy` | of the network |
+    | `symmetrized_loss`, `symmetrized_excluded_loss` | the key-free pair [nats] |
+    | `restricted_loss…`, `excluded_loss` | as in metrics.csv [nats] |
+    | `restricted_accuracy`, `excluded_accuracy` | on all questions, on training questions |
+    | `gini_W_E`, `gini_W_L` | over frequencies |
+    | `sum_squared_weights` | of all parameters |
+    | `cos_k` | coefficient of cos w_k(a+b-c) in the logits |
+    | `excluded_k` | train loss without the sum waves of frequency k alone [nats] |
+    """
+    found: dict[str, Any] = {
+        "train_loss": table.train_loss,
+        "test_loss": table.test_loss,
+        "train_accuracy": table.train_accuracy,
+        "test_accuracy": table.test_accuracy,
+        "symmetrized_loss": table.symmetrized_loss,
+        "symmetrized_excluded_loss": table.symmetrized_excluded_loss,
+        "sum_squared_weights": table.sum_squared_weights,
+    }
+    for name, components in (("W_E", table.W_E_components), ("W_L", table.W_L_components)):
+        if components is not None:
+            found[f"gini_{name}"] = keys.gini(fourier.frequency_norms(components))
+    if table.is_linear:
+        found |= _waves(table, key_frequencies)
+    return {name: float(value) for name, value in found.items()}
+
+
+def _waves(table: Table, key_frequencies: Sequence[int]) -> dict[str, Any]:
+    found: dict[str, Any] = {**table.key_losses(key_frequencies)}
+    p, logits, answers = table.p, table.on_train(table.logits), table.on_train(table.answers)
+    restricted = measures.restricted_logits(table.means, key_frequencies).argmax(1)
+    excluded = logits - fourier.projection(table.means, key_frequencies)[answers]
+    found["restricted_accuracy"] = (restricted == answers.new_tensor(range(p))).double().mean()
+    found["excluded_accuracy"] = (excluded.argmax(1) == answers).double().mean()
+    alpha = measures.wave_coefficients(mean_by_offset(table.means))
+    found |= {f"cos_{k}": value for k, value in enumerate(alpha.tolist(), 1)}
+    without = of_each_frequency(table.logits, table.means, table)
+    return found | {f"excluded_{k}": losses.train for k, losses in enumerate(without, 1)}
+
+
+def history(folder: RunFolder, key_frequencies: Sequence[int]) -> Iterator[dict[str, float]]:
+    """A row for each kept snapshot."""
+    steps = steps_of(folder)
+    first = of_run(folder, steps[0])
+    for step in steps:
+        table, *_ = replace(first, weights=folder.load_snapshot(step)).opened()
+        yield {"step": step, **row(table, key_frequencies)}
+
+
+def training_values(folder: RunFolder) -> tuple[dict[str, float], dict[str, str], str]:
+    """Values and notes of the claims about training, from every measurement; and why others are absent."""
+    phases: Mapping[str, Any] = folder.summary().get("phases") or {}
+    if not folder.metrics.exists() or not phases:
+        return {}, {}, "its run has not ended"
+    metrics = folder.read(folder.metrics)
+    step = metrics["step"].tolist()
+    curves = pd.read_csv(folder.final_keys) if folder.final_keys.exists() else pd.DataFrame()
+    test_loss, key_free = (metrics[name].tolist() for name in ("loss/test", "progress/symmetrized_loss"))
+    leads = {"key_free_lead": training.lead(step, key_free, test_loss)}
+    if "final_keys/restricted_loss" in curves:
+        both = curves.merge(metrics[["step", "loss/test"]], on="step")
+        restricted, test_loss = (both[name].tolist() for name in ("final_keys/restricted_loss", "loss/test"))
+        leads["restricted_lead"] = training.lead(both["step"].tolist(), restricted, test_loss)
+    values = {name: float(lead) for name, lead in leads.items() if lead is not None}
+    notes: dict[str, str] = {}
+    bounds = [phases.get(name) for name in ("memorization_end", "cleanup_start", "stable")]
+    if all(bounds):
+        memorized, cleaning, stable = (when[1] for when in bounds if when)
+        values["events_in_order"] = float(memorized < cleaning < stable)
+        notes["events_in_order"] = f"{memorized:,} < {cleaning:,} < {stable:,}"
+        for name, column in (("gini_rise", "progress/gini_W_L"), ("weights_fall", "progress/sum_squared_weights")):
+            if column in metrics:
+                values[name] = (
+                    training.rate_ratio(step, metrics[column].tolist(), memorized, cleaning, stable) or math.nan
+                )
+        if "final_keys/excluded_loss" in curves:
+            excluded = curves.set_index("step")["final_keys/excluded_loss"]
+            early = excluded[excluded.index <= cleaning]
+            values["excluded_rise"] = float(early.iloc[-1] / early.min())
+    return values, notes, "the run did not come to all of its events within its steps"
+
+
+def lottery(folder: RunFolder, key_frequencies: Sequence[int]) -> dict[str, dict[int, int]]:
+    """When each final key entered the key set for good, and the losers, from metrics.csv."""
+    metrics = folder.read(folder.metrics)
+    sets = [[int(k) for k in text.split()] if isinstance(text, str) else [] for text in metrics["keys"]]
+    return training.lottery(metrics["step"].tolist(), sets, key_frequencies)

@@ -1,0 +1,81 @@
+"""Open a trained network and check every claim of the paper: `python -m grok.analyze <run folder> [key=value …]`.
+
+step=1200 | last | steps=all     which snapshot (last: the last one outside a slingshot); or the whole history
+key_frequencies=W_L | [14,35]    a rule of grok.table, or a list
+figures=all | none | [names]     pictures, PNG and PDF
+output=<folder>                  where pictures and analysis.json go
+threads=1                        CPU threads
+
+checkpoint=<file>                instead of a run folder: a network in the authors' layout or TransformerLens'
+data.p data.operation data.train_fraction data.seed model.activation    where the file does not tell
+split=<file>                     its training questions
+"""
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import torch
+from rich.console import Console
+
+from grok.analysis import analysis
+from grok.analysis_history import history, training_values
+from grok.analysis_report import contents, show
+from grok.claims.findings import findings
+from grok.machine import keep_memory
+from grok.pictures import Sitter, draw
+from grok.run_folder import replace_text
+from grok.settings import run
+from grok.subject import DISAGREES, Subject
+
+
+def report(arguments: Sequence[str], console: Console | None = None) -> dict[str, Any]:
+    """What analysis.json says; it, the history and the pictures are written, the tables shown."""
+    began = time.perf_counter()
+    keep_memory()
+    asked = analysis(arguments)
+    console = console or Console(width=None if sys.stdout.isatty() else 160)
+    subject, folder = asked.subject, asked.folder
+    with torch.no_grad():
+        table, network, bias = subject.opened()
+        warning = _disagreement(subject, float(table.train_loss))
+        found = findings(table, network, bias, asked.rule)
+        if folder is not None:
+            values, notes, found.unmet["training"] = training_values(folder)
+            found.values.update(values)
+            found.notes.update(notes)
+        rows = list(history(folder, found.key_frequencies)) if folder and asked.history else []
+    told = contents(asked, found, table, warning)
+    replace_text(asked.results / "analysis.json", json.dumps(told, indent=1, allow_nan=False) + "\n")
+    if rows:
+        replace_text(asked.results / "analysis_history.csv", pd.DataFrame(rows).to_csv(index=False))
+    show(console, told, time.perf_counter() - began)
+    lines = [f"everything is in {asked.results / 'analysis.json'}"]
+    if asked.figures:
+        sitter = Sitter(subject.name, subject.step, table, network, found, folder, pd.DataFrame(rows) if rows else None)
+        lines = [f"{len(draw(asked.figures, asked.pictures, sitter))} pictures in {asked.pictures}", *lines]
+    for line in lines:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    return told
+
+
+def _disagreement(subject: Subject, train_loss: float) -> str | None:
+    told = subject.told_train_loss
+    if told is None or abs(train_loss - told) <= DISAGREES * abs(told):
+        return None
+    return (
+        f"The recomputed train loss is {train_loss:.3e}, the stored one {told:.3e}: the training questions are"
+        " probably others (data.seed, data.train_fraction, split)."
+    )
+
+
+def main() -> None:
+    """The command."""
+    run(report, __doc__)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""What came first while a network was trained, and which frequencies won (paper §5.2, Fig. 7)."""
+
+import math
+from collections.abc import Sequence
+
+from grok.phases import HELD
+
+LEVEL = 1.0  # nats; below it a loss has fallen (ours)
+
+
+def fallen(step: Sequence[int], loss: Sequence[float], level: float = LEVEL) -> int | None:
+    """The first of three measurements running at which a loss is below the level; None where there are none."""
+    below = [value < level for value in loss]
+    found = (when for i, when in enumerate(step) if i + HELD <= len(below) and all(below[i : i + HELD]))
+    return next(found, None)
+
+
+def lead(step: Sequence[int], loss: Sequence[float], test_loss: Sequence[float]) -> int | None:
+    """By how many steps a loss falls below `LEVEL` before test loss does; negative after it; None without a fall."""
+    early, late = fallen(step, loss), fallen(step, test_loss)
+    return None if early is None or late is None else late - early
+
+
+def rate_ratio(step: Sequence[int], curve: Sequence[float], start: int, middle: int, end: int) -> float | None:
+    """How many times faster a curve moves from `middle` to `end` than from `start` to `middle`.
+
+    Above 1 where it moves faster in clean-up than in circuit formation; None where there is no move or no time.
+    """
+    at = dict(zip(step, curve, strict=True))
+    if not start < middle < end or any(math.isnan(at.get(x, math.nan)) for x in (start, middle, end)):
+        return None
+    before, after = (at[middle] - at[start]) / (middle - start), (at[end] - at[middle]) / (end - middle)
+    return after / before if before else None
+
+
+def lottery(step: Sequence[int], keys: Sequence[Sequence[int]], final: Sequence[int]) -> dict[str, dict[int, int]]:
+    """When each final key entered the key set for good, and when each other frequency was in it for the last time.
+
+    Args:
+        step: of each measurement.
+        keys: the key set at each of them.
+        final: the key set of the final network.
+    """
+    winners: dict[int, int] = {}
+    losers: dict[int, int] = {}
+    for k in final:
+        since = None
+        for when, now in zip(step, keys, strict=True):
+            since = (when if since is None else since) if k in now else None
+        if since is not None:
+            winners[k] = int(since)
+    for when, now in zip(step, keys, strict=True):
+        losers.update({k: int(when) for k in now if k not in final})
+    return {"winners": winners, "losers": dict(sorted(losers.items(), key=lambda item: -item[1]))}

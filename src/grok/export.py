@@ -1,0 +1,84 @@
+"""Write a snapshot of a run in other people's layouts: `python -m grok.export <run folder> [key=value …]`.
+
+layout=authors | transformer_lens    whose
+step=1200 | last                     which snapshot
+output=<file>                        .pth, .pt or .safetensors; by default exports/ of the run folder
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from grok import layouts, weight_files
+from grok.run_folder import RunFolder
+from grok.settings import run, settings
+from grok.subject import FUNCTIONS, step_named
+
+KNOWN: dict[str, Any] = {"layout": "authors", "step": "last", "output": None}
+
+
+def config_of(config: DictConfig, weights: dict[str, Any], layout: str) -> dict[str, Any]:
+    """What readers of the layout look for: the authors' names of settings, for TransformerLens its own too."""
+    data, model, optim = config.data, config.model, config.optim
+    names = {ours: theirs for theirs, ours in FUNCTIONS.items()}
+    found = {
+        "p": data.p,
+        "frac_train": data.train_fraction,
+        "seed": data.seed,
+        "fn_name": names.get(data.operation, data.operation),
+        "lr": optim.lr,
+        "weight_decay": optim.wd,
+        "num_layers": model.n_layers,
+        "num_heads": model.n_heads,
+        "d_model": model.d_model,
+        "d_mlp": model.d_mlp,
+        "act_type": {"relu": "ReLU", "gelu": "GeLU"}[model.activation],
+    }
+    if layout == "transformer_lens":
+        found |= {
+            "n_layers": model.n_layers,
+            "n_heads": model.n_heads,
+            "d_head": model.d_model // model.n_heads,
+            "n_ctx": 3,
+            "d_vocab": data.p + 1,
+            "d_vocab_out": weights["unembed.W_U"].shape[1],
+            "act_fn": model.activation,
+            "attn_only": model.d_mlp == 0,
+            "normalization_type": None,
+        }
+    return found
+
+
+def export(arguments: Sequence[str]) -> None:
+    """Write the file and say where it is."""
+    path, told = settings(arguments, KNOWN)
+    if path is None:
+        raise ValueError(
+            "usage: python -m grok.export <run folder> [layout=authors|transformer_lens] [step=…] [output=…]"
+        )
+    folder = RunFolder(path)
+    step = step_named(folder, told["step"])
+    state = layouts.exported(folder.load_snapshot(step), told["layout"])
+    config = OmegaConf.load(folder.config)
+    assert isinstance(config, DictConfig)
+    file = Path(told["output"] or path / "exports" / f"{told['layout']}_step_{step:08d}.pth")
+    beside: dict[str, Any] = {"epoch": step}
+    if folder.metrics.exists():
+        metrics = folder.read(folder.metrics)
+        metrics = metrics[metrics["step"] <= step]
+        for name, column in (("epochs", "step"), ("train_losses", "loss/train"), ("test_losses", "loss/test")):
+            if column in metrics:
+                beside[name] = metrics[column].tolist()  # one a measurement
+    weight_files.save(file, state, config_of(config, state, told["layout"]), beside)
+    print(f"step {step} of {path}, in the layout of {told['layout']}: {file}")
+
+
+def main() -> None:
+    """The command."""
+    run(export, __doc__)
+
+
+if __name__ == "__main__":
+    main()

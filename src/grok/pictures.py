@@ -1,0 +1,140 @@
+"""Which pictures of an analysis there are, and drawing those that were asked for."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from grok import claim_figures, figures, history_figures
+from grok.claims import logits
+from grok.claims.anatomy import Anatomy
+from grok.claims.findings import Findings
+from grok.run_folder import RunFolder
+from grok.subject import steps_of
+from grok.table import Table
+
+
+@dataclass(frozen=True)
+class Sitter:
+    """What is pictured: one network, and its run where it has one."""
+
+    name: str
+    step: int | None
+    table: Table
+    network: Anatomy | None
+    found: Findings
+    folder: RunFolder | None
+    history: pd.DataFrame | None  # of steps=all
+
+    @property
+    def title(self) -> str:
+        return self.name + ("" if self.step is None else f" at step {self.step:,}")
+
+    @property
+    def phases(self) -> figures.Phases:
+        return (self.folder.summary().get("phases") if self.folder else None) or {}
+
+
+# Each picture's name: what it needs, and what draws it.
+OF_NETWORK: dict[str, tuple[Callable[[Sitter], bool], Callable[[Sitter], Figure]]] = {
+    "norms": (lambda s: True, lambda s: claim_figures.norms_figure(s.table, s.found)),
+    "circles": (lambda s: True, lambda s: claim_figures.circles_figure(_W_E(s.table), s.found)),
+    "logit_spectrum": (
+        lambda s: s.table.is_linear,
+        lambda s: claim_figures.logit_spectrum_figure(logits.spectrum(s.table.logits), s.found),
+    ),
+    "attention": (
+        lambda s: s.network is not None,
+        lambda s: claim_figures.attention_figure(_network(s), s.found),
+    ),
+    "neurons": (
+        lambda s: s.table.neurons is not None and bool(s.found.key_frequencies),
+        lambda s: claim_figures.neurons_figure(s.table, s.found),
+    ),
+    "histogram": (lambda s: bool(s.found.neurons), lambda s: claim_figures.histogram_figure(s.found)),
+    "ablations": (lambda s: s.table.is_linear, lambda s: claim_figures.ablations_figure(s.found)),
+    "coefficients": (
+        lambda s: s.history is not None and s.table.is_linear,
+        lambda s: history_figures.coefficients_figure(_rows(s), s.found.key_frequencies, s.phases),
+    ),
+    "excluded": (
+        lambda s: s.history is not None and s.table.is_linear,
+        lambda s: history_figures.excluded_figure(_rows(s), s.found.key_frequencies, s.phases),
+    ),
+    "accuracy": (
+        lambda s: s.history is not None and s.table.is_linear,
+        lambda s: history_figures.accuracy_figure(_rows(s), s.phases),
+    ),
+}
+OVER_TRAINING = ("coefficients", "excluded", "accuracy")
+OF_RUN = ("progress", "spectra")  # from the run's own tables
+NAMES = (*OF_NETWORK, *OF_RUN, "animation")
+
+
+def chosen(told: Any) -> list[str]:
+    """The names of the pictures that `figures=` asks for: all, none, one or a list; `ValueError` for others."""
+    names = {"all": list(NAMES), "none": []}.get(told) if isinstance(told, str) else None
+    if names is None:
+        names = told if isinstance(told, list) else [told]
+    if unknown := [name for name in names if name not in NAMES]:
+        raise ValueError(f"`figures` must be all, none, or a list of {', '.join(NAMES)}. Got {unknown[0]!r}.")
+    return names
+
+
+def draw(names: Sequence[str], to: Path, sitter: Sitter) -> list[str]:
+    """Draw the pictures that apply, each as PNG and PDF; their names."""
+    drawn = []
+    for name in names:
+        files = [to / f"{name}.png", to / f"{name}.pdf"]
+        if name in OF_NETWORK:
+            applies, picture = OF_NETWORK[name]
+            if not applies(sitter):
+                continue
+            figure = picture(sitter)
+            figure.suptitle(sitter.name if name in OVER_TRAINING else sitter.title, fontsize=10)
+            figures.save(figure, *files)
+        elif not _of_run(name, files, sitter):
+            continue
+        drawn.append(name)
+    return drawn
+
+
+def _of_run(name: str, files: Sequence[Path], sitter: Sitter) -> bool:
+    """Draw a picture of the whole run, if there is one to draw."""
+    folder, keys = sitter.folder, sitter.found.key_frequencies
+    if folder is None:
+        return False
+    if name == "animation":
+        if sitter.history is None or not keys:
+            return False
+        p = sitter.table.p
+        embeddings = {step: folder.load_snapshot(step)["W_E"][:, :p] for step in steps_of(folder)}
+        history_figures.animate(embeddings, keys, sitter.name, files[0].with_suffix(".gif"))
+        return True
+    needed = folder.spectra if name == "spectra" else folder.metrics
+    if not needed.exists():
+        return False
+    if name == "spectra":
+        figures.spectra_figure(folder.read(folder.spectra), keys, sitter.phases, sitter.name, *files)
+    else:
+        final = folder.read(folder.final_keys) if folder.final_keys.exists() else pd.DataFrame()
+        figures.progress_figure(folder.read(folder.metrics), final, sitter.phases, sitter.name, *files)
+    return True
+
+
+def _W_E(table: Table) -> Any:
+    assert table.W_E is not None
+    return table.W_E
+
+
+def _network(sitter: Sitter) -> Anatomy:
+    assert sitter.network is not None
+    return sitter.network
+
+
+def _rows(sitter: Sitter) -> pd.DataFrame:
+    assert sitter.history is not None
+    return sitter.history

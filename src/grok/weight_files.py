@@ -1,0 +1,74 @@
+"""Files of weights as torch.save and safetensors write them. No code in a file is ever run."""
+
+import json
+import pickle
+import re
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+SUFFIXES = (".pth", ".pt", ".safetensors")
+
+
+def tensor(file: Path) -> Tensor:
+    """The one tensor in a file that holds no other. `ValueError` elsewhere."""
+    held = content(file, "split")
+    found = [x for x in held.get("model", held).values() if isinstance(x, Tensor)]
+    if len(found) != 1:
+        raise ValueError(f"`split` must be a file of one tensor. {file} holds {len(found)}.")
+    return found[0]
+
+
+def content(file: Path, setting: str = "checkpoint") -> dict[str, Any]:
+    """What the file holds, tensors on the CPU; nothing in it is run."""
+    rule = f"`{setting}` must be a file of tensors, written whole by torch.save or safetensors. {file}"
+    if not file.is_file():
+        raise ValueError(f"{rule} is no file.")
+    try:
+        if file.suffix == ".safetensors":
+            with safe_open(file, "pt") as opened:
+                told = {name: _parsed(text) for name, text in (opened.metadata() or {}).items()}
+                return {"model": {name: opened.get_tensor(name) for name in opened.keys()}, **told}  # noqa: SIM118
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of torch, about pickles that are not its own
+            loaded = torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        found = re.search(r"(?:GLOBAL|class|type) ([\w.]+)", str(error))
+        named = f": {found[1]}" if found else ""
+        raise ValueError(
+            f"`{setting}` must hold tensors, numbers and text alone; code in a file is never run. {file} holds more,"
+            f" or is damaged{named}; save the state_dict alone."
+        ) from error
+    except Exception as error:  # whatever reading a file that is none comes to
+        raise ValueError(
+            f"{rule} cannot be read: {str(error).splitlines()[0] if str(error) else 'it is empty'}."
+        ) from None
+    if isinstance(loaded, Tensor):
+        return {"tensor": loaded}
+    if not isinstance(loaded, Mapping):
+        raise ValueError(f"{rule} holds a {type(loaded).__name__}.")
+    return dict(loaded)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def save(file: Path, state: Mapping[str, Tensor], config: Mapping[str, Any], beside: Mapping[str, Any]) -> None:
+    """Write a checkpoint: torch.save of model, config and the rest, or safetensors with those as JSON metadata."""
+    if file.suffix not in SUFFIXES:
+        raise ValueError(f"`output` must end in one of {', '.join(SUFFIXES)}. Got {file}.")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if file.suffix == ".safetensors":
+        save_file(dict(state), file, {name: json.dumps(x) for name, x in {"config": dict(config), **beside}.items()})
+    else:
+        torch.save({"model": dict(state), "config": dict(config), **beside}, file)

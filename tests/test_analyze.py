@@ -1,0 +1,237 @@
+"""The commands: grok.analyze on our runs and on other people's files, grok.export, and what they refuse."""
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import torch
+from rich.console import Console
+from runs import run
+
+from grok import analyze, layouts
+from grok import export as export_command
+from grok.analysis_history import lottery, training_values
+from grok.analyze import report
+from grok.claims.criteria import CLAIMS
+from grok.export import export
+from grok.pictures import NAMES
+from grok.run_folder import RunFolder
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder, *_ = run(tmp_path_factory.mktemp("runs") / "run", "trainer.max_steps=60")
+    return folder.path
+
+
+def analysed(*arguments: str) -> tuple[dict[str, Any], str]:
+    text = io.StringIO()
+    return report(list(arguments), Console(file=text, width=150)), text.getvalue()
+
+
+def numbers(found: dict[str, Any]) -> dict[str, Any]:
+    """What must not depend on where the weights were read from."""
+    own = {"losses", "frequencies", "heads", "neurons", "key_frequencies", "train_accuracy", "test_accuracy"}
+    claims = [row for claim, row in zip(CLAIMS, found["claims"], strict=True) if claim.needs != "training"]
+    return {"claims": claims, **{name: found[name] for name in own}}
+
+
+def test_every_claim_is_in_the_table_and_in_analysis_json(trained: Path) -> None:
+    found, text = analysed(str(trained), "figures=none")
+    assert json.loads((trained / "analysis.json").read_text()) == json.loads(json.dumps(found))
+    assert (found["step"], found["p"], found["operation"]) == (60, 11, "addition")
+    assert [row["claim"] for row in found["claims"]] == [claim.claim for claim in CLAIMS]
+    for row in found["claims"]:
+        assert set(row) == {"claim", "section", "paper", "criterion", "here", "value", "holds", "note"}
+        assert row["holds"] in (True, False, None)
+        assert (row["value"] is None) == (row["holds"] is None)
+    assert f"{sum(row['holds'] is True for row in found['claims'])} claims hold" in text
+    assert "does not apply" in text
+    assert found["warnings"] == []
+
+
+def test_its_losses_are_those_that_the_run_measured(trained: Path) -> None:
+    found, _ = analysed(str(trained), "figures=none", "step=20")
+    measured = RunFolder(trained).read(trained / "metrics.csv").set_index("step").loc[20]
+    assert found["step"] == 20
+    for side in ("train", "test", "all"):
+        assert found["losses"]["original"][side] == pytest.approx(measured[f"loss/{side}"], rel=1e-5)
+
+
+@pytest.mark.parametrize("layout", layouts.LAYOUTS)
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_a_run_there_and_back_gives_identical_numbers(trained: Path, tmp_path: Path, layout: str, suffix: str) -> None:
+    file = tmp_path / f"theirs{suffix}"
+    export([str(trained), f"layout={layout}", f"output={file}"])
+    found, _ = analysed(f"checkpoint={file}", "figures=none")
+    assert numbers(found) == numbers(analysed(str(trained), "figures=none")[0])
+    assert found["step"] == 60
+    assert found["warnings"] == []
+    assert json.loads((tmp_path / "theirs_analysis/analysis.json").read_text())["name"] == "theirs"
+
+
+@pytest.mark.parametrize(
+    "shape",
+    ["model.d_mlp=0", "model.n_layers=2", "data.p=12", "data.operation=subtraction", "data.operation=x2+xy+y2"],
+)
+def test_other_networks_and_operations_are_analysed_too(tmp_path: Path, shape: str) -> None:
+    folder, *_ = run(tmp_path / "run", shape)
+    found, _ = analysed(str(folder.path), "steps=all", "figures=[attention,neurons,histogram,ablations]")
+    measured = folder.read(folder.metrics).iloc[-1]
+    assert found["losses"]["original"]["test"] == pytest.approx(measured["loss/test"], rel=1e-5)
+    reasons = {
+        "model.d_mlp=0": "it has no MLP",
+        "model.n_layers=2": "it has more than one layer",
+        "data.p=12": "p is even",
+        "data.operation=x2+xy+y2": "its answers are no invertible linear function of a and b",
+    }
+    notes = [row["note"] for row in found["claims"] if row["holds"] is None]
+    if shape in reasons:
+        assert f"does not apply: {reasons[shape]}" in notes
+    history = pd.read_csv(folder.path / "analysis_history.csv")
+    assert history["step"].tolist() == list(folder.snapshots())
+    assert ("cos_1" in history) == (shape != "data.operation=x2+xy+y2")
+
+
+def test_the_history_agrees_with_what_was_measured_and_with_the_final_key_pass(trained: Path) -> None:
+    analysed(str(trained), "steps=all", "figures=none")
+    history = pd.read_csv(trained / "analysis_history.csv").set_index("step")
+    measured = pd.read_csv(trained / "metrics.csv").set_index("step").loc[history.index]
+    final = pd.read_csv(trained / "final_keys.csv").set_index("step").loc[history.index]
+    for mine, theirs in {
+        "train_loss": measured["loss/train"],
+        "test_accuracy": measured["accuracy/test"],
+        "symmetrized_loss": measured["progress/symmetrized_loss"],
+        "gini_W_L": measured["progress/gini_W_L"],
+        "sum_squared_weights": measured["progress/sum_squared_weights"],
+        "restricted_loss": final["final_keys/restricted_loss"],
+        "excluded_loss": final["final_keys/excluded_loss"],
+    }.items():
+        pd.testing.assert_series_equal(history[mine], theirs, check_names=False, rtol=1e-5)
+    assert history["restricted_accuracy"].between(0, 1).all()
+
+
+def test_every_picture_is_drawn_as_png_and_pdf(trained: Path, tmp_path: Path) -> None:
+    _, text = analysed(str(trained), "steps=all", f"output={tmp_path}")
+    for name in NAMES:
+        if name == "animation":
+            assert (tmp_path / "animation.gif").read_bytes().startswith(b"GIF89a")
+            continue
+        assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert (tmp_path / f"{name}.pdf").read_bytes().startswith(b"%PDF")
+    assert f"{len(NAMES)} pictures in {tmp_path}" in text
+    analysed(str(trained), "figures=[circles]", f"output={tmp_path / 'few'}")
+    assert {file.name for file in (tmp_path / "few").iterdir()} == {"circles.png", "circles.pdf", "analysis.json"}
+
+
+def test_another_split_than_that_of_the_stored_train_loss_is_warned_of(trained: Path, tmp_path: Path) -> None:
+    export([str(trained), f"output={tmp_path / 'x.pth'}"])
+    found, text = analysed(
+        f"checkpoint={tmp_path / 'x.pth'}", "data.seed=5", "data.train_fraction=0.05", "figures=none"
+    )
+    (warning,) = found["warnings"]
+    assert "the training questions are probably others (data.seed, data.train_fraction, split)." in warning
+    assert f"Warning: {warning}" in text
+
+
+def test_leads_and_order_are_read_from_the_runs_own_tables(trained: Path, tmp_path: Path) -> None:
+    folder = RunFolder(Path(shutil.copytree(trained, tmp_path / "run")))
+    values, _, reason = training_values(folder)
+    assert "events_in_order" not in values
+    assert reason == "the run did not come to all of its events within its steps"
+    steps = range(0, 100, 10)
+    falling = [9.0, 8, 7, 6, 5, 4, 0.5, 0.4, 0.3, 0.2]
+    earlier = [9.0, 8, 7, 0.5, 0.4, 0.4, 0.3, 0.3, 0.2, 0.2]
+    excluded = [9.0, 2, 1, 2, 4, 9, 9, 9, 9, 9]
+    metrics = pd.DataFrame({"step": steps, "loss/test": falling, "progress/symmetrized_loss": earlier})
+    metrics["progress/gini_W_L"] = [0.0, 0, 0.1, 0.1, 0.1, 0.2, 0.3, 0.4, 0.5, 0.5]
+    metrics["progress/sum_squared_weights"] = [9.0, 9, 9, 8, 7, 6, 4, 2, 1, 1]
+    metrics["keys"] = ["1 2", "1 3", "1", "1", "2 1", "1", "1", "1", "1", "1"]
+    metrics.to_csv(folder.metrics, index=False)
+    curves = pd.DataFrame({"step": steps, "final_keys/restricted_loss": earlier, "final_keys/excluded_loss": excluded})
+    curves.to_csv(folder.final_keys, index=False)
+    phases = {"fitted": [0, 10], "memorization_end": [10, 20], "cleanup_start": [40, 50], "stable": [70, 80]}
+    folder.write_summary(phases=phases)
+    values, notes, _ = training_values(folder)
+    assert values == {
+        "key_free_lead": 30,
+        "restricted_lead": 30,
+        "events_in_order": 1,
+        "gini_rise": pytest.approx((0.3 / 30) / (0.1 / 30)),
+        "weights_fall": pytest.approx((5 / 30) / (3 / 30)),
+        "excluded_rise": 9,
+    }
+    assert notes == {"events_in_order": "20 < 50 < 80"}
+    assert lottery(folder, [1]) == {"winners": {1: 0}, "losers": {2: 40, 3: 10}}
+    folder.summary_file.unlink()
+    assert training_values(folder) == ({}, {}, "its run has not ended")
+
+
+def test_exports_lie_in_the_run_folder_and_say_where(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    export([str(trained), "layout=transformer_lens", "step=10"])
+    file = trained / "exports/transformer_lens_step_00000010.pth"
+    assert str(file) in capsys.readouterr().out
+    found = torch.load(file, weights_only=True)
+    assert found["epoch"] == 10
+    assert found["epochs"] == [0, 5, 10]
+    assert found["config"]["d_vocab_out"] == 12
+    assert found["config"]["frac_train"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "usage: python -m grok.analyze <run folder> or checkpoint=<file>, and settings as key=value"),
+        (["{run}", "checkpoint=x"], "usage: python -m grok.analyze <run folder> or checkpoint=<file>"),
+        (["{run}", "other"], "One folder is to be named, and settings as key=value. Got "),
+        (["{run}", "stepp=1"], "The settings are step, steps, key_frequencies, figures, "),
+        (["{run}", "figures=[a"], "`figures` cannot be read from '[a': "),
+        (["nowhere"], "The folder must be that of a run, with a config.yaml. nowhere has none."),
+        (["{run}", "step=21"], "`step` must be one whose snapshot was kept. 21 was not; the nearest is 20."),
+        (["{run}", "step=early"], "`step` must be a whole number or last. Got 'early'."),
+        (["{run}", "steps=some"], "`steps` must be all, and `step` is for one of them. Got 'some'."),
+        (["{run}", "steps=all", "step=20"], "`steps` must be all, and `step` is for one of them. Got 'all'."),
+        (["{run}", "figures=circle"], "`figures` must be all, none, or a list of norms, circles, "),
+        (["{run}", "key_frequencies=W"], "`key_frequencies` must be one of W_L, max, W_E, neurons, logits, or a list"),
+        (["{run}", "key_frequencies=[6]"], "A frequency must be a whole number from 1 to ⌊p/2⌋ = 5. Got 6."),
+        (["{run}", "data.seed=1"], "`data.seed` is for checkpoint=<file>. A run folder tells its own."),
+        (["{run}", "threads=two"], "`threads` must be a whole number, 1 or more. Got 'two'."),
+        (["checkpoint=x.pth", "steps=all"], "`steps=all` needs a run folder. A checkpoint is one network."),
+        (["checkpoint=x.pth"], "`checkpoint` must be a file of tensors, written whole by torch.save or safetensors."),
+    ],
+)
+def test_bad_input_is_one_sentence(trained: Path, arguments: list[str], sentence: str) -> None:
+    with pytest.raises(ValueError) as found:  # noqa: PT011, the sentence is compared whole
+        report([argument.format(run=trained) for argument in arguments])
+    assert str(found.value).startswith(sentence)
+    assert "\n" not in str(found.value)
+
+
+def test_a_run_without_snapshots_is_refused(trained: Path, tmp_path: Path) -> None:
+    shutil.copy(trained / "config.yaml", tmp_path)
+    with pytest.raises(ValueError, match="The run must have snapshots to analyse. .* has none."):
+        report([str(tmp_path)])
+
+
+def test_help_is_the_commands_own_description(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for command, word in ((analyze, "checkpoint=<file>"), (export_command, "layout=authors | transformer_lens")):
+        monkeypatch.setattr(sys, "argv", ["grok", "--help"])
+        command.main()
+        assert word in capsys.readouterr().out
+
+
+def test_commands_refuse_with_status_2_and_a_sentence(trained: Path) -> None:
+    command = [sys.executable, "-m", "grok.analyze", str(trained), "step=21"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "`step` must be one whose snapshot was kept. 21 was not; the nearest is 20.\n"
+    with pytest.raises(ValueError, match="usage: python -m grok.export <run folder>"):
+        export([])
