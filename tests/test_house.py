@@ -87,6 +87,20 @@ ORDER = [
         "status",
         "sync",
     ),
+    *(
+        "report.page",
+        "report.axes",
+        "report.record",
+        "report.circles",
+        "report.run_figures",
+        "report.run_page",
+        "report.sweep_data",
+        "report.sweep_page",
+        "report.wandb_story",
+        "report.wandb_panels",
+        "report.wandb_report",
+        "report.__main__",
+    ),
 ]
 MATHS = [
     *("checks", "arithmetic", "cross_entropy", "fourier", "keys", "measures", "phases", "table", "transformer"),
@@ -141,7 +155,7 @@ def test_only_entry_points_and_the_logger_know_wandb_and_hydra() -> None:
         for file in [*(ROOT / "src/grok").rglob("*.py"), *(ROOT / "callbacks").glob("*.py")]
         if {name.split(".")[0] for name in imported(file)} & {"wandb", "hydra"}
     }
-    assert knowing == {"train", "experiment", "wandb_history", "wandb_logger", "launch", "sync"}
+    assert knowing == {"train", "experiment", "wandb_history", "wandb_logger", "launch", "sync", "wandb_report"}
 
 
 def test_callbacks_are_this_projects_own() -> None:

@@ -242,10 +242,7 @@ def test_what_cannot_be_sent_is_refused_in_a_sentence(monkeypatch: pytest.Monkey
     code, words = sync(monkeypatch, tmp_path / "nowhere")
     assert code == 2
     assert "must be that of a run or of a sweep" in words
-    assert sync(monkeypatch, tmp_path, "tags=[x]") == (
-        2,
-        "`python -m grok.sync` takes project=…, entity=… after the folder. Got tags=[x].\n",
-    )
+    assert sync(monkeypatch, tmp_path, "tags=[x]") == (2, "The settings are project, entity. Got tags=[x].\n")
     assert sync(monkeypatch, Path("project=x")) == (
         2,
         "usage: python -m grok.sync <run or sweep folder> [project=…] [entity=…]\n",

@@ -1,20 +1,22 @@
-"""Send offline runs to W&B, each as one run: `python -m grok.sync <run or sweep folder> [project=… entity=…]`.
+"""Send offline runs to W&B: `python -m grok.sync <run or sweep folder> [project=…] [entity=…]`.
 
-A run that was interrupted and went on has several pieces `wandb/offline-run-*` of one id. Seen with the real
-client (wandb 0.31.0): `wandb sync` puts the pieces behind one another, and each piece numbers its rows (`_step`) from 0
-again; steps between the last checkpoint and a kill are in both pieces, and arrive twice; a piece of a killed
-process ends some rows before metrics.csv and within a record, at which `wandb sync` gives up, leaves out
-every later piece, and exits 0; sent again (`--include-synced`), all rows are there twice. So what is sent is the
-run's own tables, which have every measurement once, under the id that the run has had from the start: rows,
-configuration, events and pictures. What the pieces alone hold (use of the machine, whatever a callback gave W&B
-directly) `wandb sync <piece>` sends.
+Each run becomes one W&B run, of the id it has had from the start, with every measurement once, whether it went on
+from a kill or not. Repeated, the command sends what is new. Project and entity are those of the run's configuration.
 """
+
+# Why not the files that W&B wrote, wandb/offline-run-*? A run that was interrupted and went on has several, of one id.
+# Seen with the real client (wandb 0.31.0): `wandb sync` puts them behind one another, and in each, rows are numbered
+# (`_step`) from 0 again; steps between the last checkpoint and a kill are in two of them, and arrive twice; the file of
+# a killed process ends some rows before metrics.csv and within a record, at which `wandb sync` gives up, leaves out
+# the files after it, and exits 0; sent again (`--include-synced`), all rows are there twice. So what is sent is the
+# run's own tables. What those files alone hold (use of the machine, what a callback gave W&B directly), `wandb sync`
+# sends.
 
 import json
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ from grok import wandb_logger
 from grok.console import quiet
 from grok.experiment import flat_settings
 from grok.run_folder import RunFolder, replace_text
-from grok.settings import refusals, settings_after
+from grok.settings import folder_and_settings, run
 from grok.status import runs
 from grok.wandb_history import ENDED, final_keys, log_conclusion, opened, rows, run_url, sent
 
@@ -90,7 +92,7 @@ def _send(folder: RunFolder, settings: Mapping[str, Any]) -> tuple[str, str, int
     summary = folder.summary()
     with tempfile.TemporaryDirectory() as scratch:
         try:
-            run = wandb.init(
+            there = wandb.init(
                 **{**settings, "tags": list(settings["tags"])},
                 id=summary["wandb_id"],
                 resume="allow",
@@ -101,32 +103,38 @@ def _send(folder: RunFolder, settings: Mapping[str, Any]) -> tuple[str, str, int
         except wandb.Error as error:
             raise ValueError(f"Nothing can be sent to W&B: {' '.join(str(error).split())}") from error
         try:
-            held = opened(run, folder)
-            run.config.update(flat_settings(_config(folder)), allow_val_change=True)  # type: ignore[no-untyped-call]
+            held = opened(there, folder)
+            there.config.update(flat_settings(_config(folder)), allow_val_change=True)  # type: ignore[no-untyped-call]
             new = list(rows(folder, held))
             for row in new:
-                run.log(row)
-            log_conclusion(run, folder)
-            run.finish(exit_code=int(summary["status"] in ("failed", "diverged")))
+                there.log(row)
+            log_conclusion(there, folder)
+            there.finish(exit_code=int(summary["status"] in ("failed", "diverged")))
         except TimeoutError:
             raise ValueError(
                 f"W&B stopped answering before all of {folder.path} was sent; the same command sends the rest."
             ) from None
-        return str(run.url), run.entity, len(new)
+        return str(there.url), there.entity, len(new)
+
+
+def sync(arguments: Sequence[str]) -> None:
+    """Send, and say of each run what became of it."""
+    usage = "sync <run or sweep folder> [project=…] [entity=…]"
+    path, told = folder_and_settings(usage, arguments, {"project": "", "entity": ""})
+    console = Console()
+    with quiet():
+        outcomes = synced(path, console, str(told["project"]), str(told["entity"]))
+    of = f"{outcomes['sent']} of {outcomes.total()} runs sent" if outcomes["sent"] else "nothing to send"
+    console.print(of, highlight=False)
 
 
 def main() -> None:
     """The command. Exit status 0: sent, or nothing to send · 2: refused, in one sentence · 130: stopped."""
-    console = Console()
-    with refusals(), quiet():
-        path, typed = settings_after("sync", "<run or sweep folder>", {"project": "", "entity": ""})
-        try:
-            outcomes = synced(path, console, typed["project"], typed["entity"])
-        except KeyboardInterrupt:
-            print("stopped; the same command sends the rest", file=sys.stderr)
-            sys.exit(130)
-    of = f"{outcomes['sent']} of {outcomes.total()} runs sent" if outcomes["sent"] else "nothing to send"
-    console.print(of, highlight=False)
+    try:
+        run(sync, __doc__)
+    except KeyboardInterrupt:
+        print("stopped; the same command sends the rest", file=sys.stderr)
+        sys.exit(130)
 
 
 if __name__ == "__main__":
