@@ -14,7 +14,9 @@ from omegaconf import OmegaConf
 from runs import TINY, assert_same, pid_of, run, wait
 
 from grok import slurm
+from grok.batch import Batch
 from grok.frozen_code import FrozenCode, differing_files, present_code
+from grok.pool import Slot
 from grok.run_folder import RunFolder
 from grok.sweep import STARTUP, Point, SweepFolder
 
@@ -276,6 +278,12 @@ def test_a_process_that_ends_without_a_run_has_failed_with_its_last_line(tmp_pat
 def test_the_batches_of_a_job_are_as_equal_as_can_be() -> None:
     assert slurm.batches(range(7), 3) == [[0, 3, 6], [1, 4], [2, 5]]
     assert slurm.batches([4], 3) == [[4]]
+
+
+def test_points_do_not_run_from_other_code_where_theirs_is_gone(tmp_path: Path) -> None:
+    folder, point = SweepFolder(tmp_path), Point(0, {}, "x", "runs/000", code="gone")
+    with pytest.raises(ValueError, match="code/gone must hold the code of the sweep. It is gone."):
+        Batch(folder, [point], [Slot(None, 1)], lambda *_: None).run()
 
 
 def test_a_job_that_was_granted_too_few_gpus_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

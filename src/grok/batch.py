@@ -36,6 +36,8 @@ class Batch:
     def _tasks(self) -> Iterator[Task]:
         own = os.environ.get("PYTHONPATH", "").split(os.pathsep)  # an operation or callback of the user's own
         for output, point in self._points.items():
+            if not self._sweep.code_folder(point).exists():  # or what is installed here would run in its place
+                raise ValueError(f"{self._sweep.code_folder(point)} must hold the code of the sweep. It is gone.")
             path = [*python_path(self._sweep.code_folder(point)), *filter(None, own)]
             config, run = self._sweep.config_file(point), self._sweep.run_folder(point).path
             command = [sys.executable, "-m", "grok.point", str(config), str(run)]

@@ -107,7 +107,7 @@ class SweepFolder:
 
     def began(self, point: Point) -> None:
         """Note that a process was started for the point."""
-        self._process_file(point).write_text(json.dumps({"code": None, "reason": None}) + "\n")
+        replace_text(self._process_file(point), json.dumps({"code": None, "reason": None}) + "\n")
 
     def ended(self, point: Point, code: int) -> None:
         """Note how that process ended: its exit status, negative for a signal."""
