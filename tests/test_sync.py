@@ -168,6 +168,7 @@ def test_the_clients_own_sync_leaves_out_what_follows_a_piece_that_was_cut_short
 ) -> None:
     """Why this project sends its own tables: were this test to fail, `wandb sync` might do instead."""
     folder, *_ = run(tmp_path / "run", "logger=default", "trainer.max_steps=40")
+    wandb.teardown()  # which waits until all is written
     (piece,) = folder.path.glob("wandb/offline-run-*/run-*.wandb")
     piece.write_bytes(piece.read_bytes()[:-2000])  # as SIGKILL leaves it: within a record
     time.sleep(1)  # pieces are named by the second
