@@ -234,8 +234,8 @@ def test_a_sweeps_page_names_every_point_and_links_to_the_runs_own(sweep: Path) 
 
 def test_runs_are_linked_to_wandb_where_it_knows_them(sweep: Path) -> None:
     folder = RunFolder(next((sweep / "runs").glob("007*")))
-    folder.write_summary(wandb_id="abc 123")
-    text = text_of(command.report(sweep, Console(quiet=True), "https://wandb.ai/me/grok"))
+    folder.write_summary(wandb_url="https://wandb.ai/me/grok/runs/abc 123")
+    text = text_of(command.report(sweep, Console(quiet=True)))
     assert re.findall(r'href="(https[^"]+)"', text) == ["https://wandb.ai/me/grok/runs/abc 123"]
 
 
@@ -373,7 +373,7 @@ def test_without_a_folder_it_is_the_run_that_was_measured_last(
 def test_the_wandb_report_is_saved_after_the_page_and_cannot_keep_it_from_being_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made_up_run(tmp_path, wandb_id="abc123")
+    made_up_run(tmp_path, wandb_url="https://wandb.ai/me/grok/runs/abc123")
 
     def saved(path: Path, entity: str, project: str) -> str:
         assert (path / "report.html").exists()
@@ -394,20 +394,3 @@ def test_the_wandb_report_is_saved_after_the_page_and_cannot_keep_it_from_being_
     assert ended.value.code == 2
     assert "No such project." in capsys.readouterr().err
     assert (tmp_path / "report.html").exists()
-
-
-@pytest.mark.parametrize(
-    ("server", "expected"),
-    [
-        (None, "https://wandb.ai/me/grok"),
-        ("https://api.wandb.ai", "https://wandb.ai/me/grok"),
-        ("http://127.0.0.1:8080/", "http://127.0.0.1:8080/me/grok"),
-    ],
-)
-def test_links_lead_to_the_server_that_is_set_up(
-    server: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("WANDB_BASE_URL", raising=False)
-    if server:
-        monkeypatch.setenv("WANDB_BASE_URL", server)
-    assert command.address("me", "grok") == expected

@@ -4,7 +4,6 @@ Without a folder, of the run or sweep that was measured last. With `wandb`, a W&
 """
 
 import importlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,13 +17,13 @@ from grok.run_folder import RunFolder
 from grok.settings import run, settings
 
 
-def report(path: Path, console: Console, wandb: str | None = None) -> Path:
+def report(path: Path, console: Console) -> Path:
     """The page of the run or sweep in `path`, made anew. `ValueError` where it is neither."""
     if not path.is_dir():
         raise ValueError(f"The folder must be that of a run or of a sweep. There is no folder {path}.")
     if (path / "sweep.json").exists():
-        return sweep_page(path, console, wandb)
-    return run_page(Record.of(path), wandb=wandb)
+        return sweep_page(path, console)
+    return run_page(Record.of(path))
 
 
 def latest(logs: Path) -> Path:
@@ -48,12 +47,6 @@ def entity_and_project(typed: str) -> tuple[str, str]:
     return entity, project
 
 
-def address(entity: str, project: str) -> str:
-    """Of a project's page, at the server that is set up."""
-    server = os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai").rstrip("/")
-    return f"{server.replace('//api.wandb.', '//wandb.')}/{entity}/{project}"
-
-
 def made(arguments: Sequence[str]) -> None:
     """Make the page and say where it is; where W&B fails, the page is there all the same."""
     console = Console(soft_wrap=True, highlight=False, markup=False)
@@ -62,7 +55,7 @@ def made(arguments: Sequence[str]) -> None:
     if path is None:
         path = latest(places.logs_folder())
         console.print(f"the latest: {path}")
-    console.print(str(report(path, console, address(*project) if project else None)))
+    console.print(str(report(path, console)))
     if project:
         wandb_report = importlib.import_module("grok.report.wandb_report")  # a slow import, of use here alone
         console.print(wandb_report.saved(path, *project))

@@ -11,6 +11,7 @@ from grok.report.circles import circles
 from grok.report.page import page, written
 from grok.report.record import EVENTS, Record
 from grok.report.run_figures import LOSSES, run_figures
+from grok.wandb_history import run_url
 
 REGIME_WORDS = {
     "grokked": "fitted the training questions first and generalized later",
@@ -28,13 +29,12 @@ FINAL = (
 )  # fmt: skip
 
 
-def run_page(record: Record, back: str | None = None, wandb: str | None = None) -> Path:
+def run_page(record: Record, back: str | None = None) -> Path:
     """Make `report.html` in the run's folder.
 
     Args:
         record: the run.
         back: link to the page of the sweep it belongs to.
-        wandb: address of the W&B project that holds the run.
     """
     figures = run_figures(record)
     text = page(
@@ -55,7 +55,7 @@ def run_page(record: Record, back: str | None = None, wandb: str | None = None) 
         settings=list(_flat({k: v for k, v in record.config.items() if k not in SETTINGS_APART})),
         explained=_explained(record),
         back=back,
-        wandb=wandb and record.summary.get("wandb_id") and f"{wandb}/runs/{record.summary['wandb_id']}",
+        wandb=run_url(record.folder),
     )
     return written(record.folder.path / "report.html", text)
 

@@ -17,15 +17,15 @@ from grok.report.page import page, written
 from grok.report.record import Record
 from grok.report.run_page import REGIME_WORDS, run_page
 from grok.sweep_figures import REGIME_COLOURS
+from grok.wandb_history import run_url
 
 
-def sweep_page(path: Path, console: Console, wandb: str | None = None) -> Path:
+def sweep_page(path: Path, console: Console) -> Path:
     """Make `report.html` of the sweep, and of each of its runs that has measurements.
 
     Args:
         path: the sweep's folder.
         console: where progress is shown.
-        wandb: address of the W&B project that holds the runs.
     """
     table = collected(path)
     records: dict[int, Record] = {}
@@ -40,12 +40,12 @@ def sweep_page(path: Path, console: Console, wandb: str | None = None) -> Path:
                 notes.append(f"run {point}: {error}")
             continue
         notes += [f"run {point}: {note}" for note in record.notes]
-        run_page(record, back="../../report.html" if Path(run).parts[:1] == ("runs",) else None, wandb=wandb)
+        run_page(record, back="../../report.html" if Path(run).parts[:1] == ("runs",) else None)
         pages[point] = f"{quote(run)}/report.html"
     if not records:
         raise ValueError(f"The folder must be that of a sweep with measurements. No run of {path} has any.")
     table = sweep_data.known(table, records)
-    return written(path / "report.html", _text(path, table, records, pages, notes, wandb))
+    return written(path / "report.html", _text(path, table, records, pages, notes))
 
 
 def _text(
@@ -54,7 +54,6 @@ def _text(
     records: dict[int, Record],
     pages: dict[int, str],
     notes: list[str],
-    wandb: str | None,
 ) -> str:
     settings = swept(table)
     seeds = [name for name in SEEDS if name in table and table[name].nunique() > 1]
@@ -90,5 +89,5 @@ def _text(
         regimes=Counter(regime for regime in table["regime"] if isinstance(regime, str)),
         regime_words=REGIME_WORDS,
         records=records,
-        wandb=wandb,
+        wandb={point: run_url(record.folder) for point, record in records.items()},
     )
