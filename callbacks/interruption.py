@@ -28,7 +28,7 @@ class Interruption(Callback):
             signal.signal(signal.SIGINT, self._before[signal.SIGINT])
 
         self._before = {number: signal.signal(number, stop) for number in self.SIGNALS}
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, self.SIGNALS)  # held back for a point of a sweep (grok.pool)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, self.SIGNALS)  # held back for a point of a sweep (grok.sweep.pool)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._restore()

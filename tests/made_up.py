@@ -12,7 +12,7 @@ from runs import configuration
 
 from grok.metrics import METRICS
 from grok.run_folder import RunFolder, replace_text
-from grok.sweep import Point, Sweep, SweepFolder
+from grok.sweep.folder import Point, Sweep, SweepFolder
 
 P = 11
 EVERY = 20

@@ -78,6 +78,6 @@ def pid_of(config: Path) -> int | None:
                 words = (entry / "cmdline").read_bytes().split(b"\0")
             except OSError:
                 continue
-            if b"grok.point" in words and os.fsencode(config) in words:
+            if b"grok.sweep.point" in words and os.fsencode(config) in words:
                 return int(entry.name)
     return None

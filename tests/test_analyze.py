@@ -14,13 +14,14 @@ import torch
 from rich.console import Console
 from runs import run
 
-from grok import analyze, layouts
+from grok import analyze
 from grok import export as export_command
-from grok.analysis_history import lottery, training_values
+from grok.analysis import layouts
+from grok.analysis.history import lottery, training_values
+from grok.analysis.pictures import NAMES
 from grok.analyze import report
 from grok.claims.criteria import CLAIMS
 from grok.export import export
-from grok.pictures import NAMES
 from grok.run_folder import RunFolder
 
 

@@ -9,12 +9,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from omegaconf import OmegaConf
 from runs import configuration
 
-from grok import collect, sweep
-from grok.censoring import event_times, median_step
+from grok import collect
 from grok.collect import collected, swept
-from grok.sweep import Point, Sweep, SweepFolder
+from grok.run_folder import replace_text
+from grok.sweep.censoring import event_times, median_step
+from grok.sweep.folder import Point, Sweep, SweepFolder
 
 NAN = math.nan
 
@@ -26,7 +28,7 @@ def made_up(path: Path, points: list[tuple[list[str], dict[str, Any]]]) -> Path:
         settings = dict(override.split("=") for override in overrides)
         point = Point(number, settings, str(number), f"runs/{number:03d}")
         config = configuration(path / point.run, *overrides)
-        sweep.replace_text(folder.config_file(point), sweep.OmegaConf.to_yaml(config))
+        replace_text(folder.config_file(point), OmegaConf.to_yaml(config))
         if summary:
             folder.run_folder(point).write_summary(**summary)
         listed.append(point)

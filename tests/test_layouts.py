@@ -11,7 +11,8 @@ import torch
 from test_anatomy import biased
 from torch import Tensor
 
-from grok import arithmetic, layouts, splits, subject, weight_files
+from grok import arithmetic
+from grok.analysis import layouts, splits, subject, weight_files
 from grok.claims.anatomy import Anatomy
 from grok.transformer import Transformer
 

@@ -2,8 +2,8 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from grok.pool import Slot
-from grok.slots import slots_here
+from grok.sweep.pool import Slot
+from grok.sweep.slots import slots_here
 
 LOCAL = {"kind": "local", "gpus": "auto", "jobs_per_gpu": 1, "cpu_slots": None}
 

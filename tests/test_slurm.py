@@ -15,7 +15,7 @@ import pytest
 from runs import TINY, assert_same, pid_of, run, wait
 from slurm_cluster import Cluster
 
-from grok.sweep import Point, SweepFolder
+from grok.sweep.folder import Point, SweepFolder
 
 pytestmark = pytest.mark.slurm
 ROOT = Path(__file__).resolve().parents[1]

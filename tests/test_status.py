@@ -9,7 +9,7 @@ from runs import run
 
 from grok.run_folder import HEARTBEAT, RunFolder
 from grok.status import Progress, progress, runs
-from grok.sweep import Point, Sweep, SweepFolder
+from grok.sweep.folder import Point, Sweep, SweepFolder
 
 
 def status(*arguments: str) -> subprocess.CompletedProcess[str]:

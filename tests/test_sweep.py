@@ -13,12 +13,12 @@ import pytest
 from omegaconf import OmegaConf
 from runs import TINY, assert_same, pid_of, run, wait
 
-from grok import slurm
-from grok.batch import Batch
-from grok.frozen_code import FrozenCode, differing_files, present_code
-from grok.pool import Slot
 from grok.run_folder import RunFolder
-from grok.sweep import STARTUP, Point, SweepFolder
+from grok.sweep import slurm
+from grok.sweep.batch import Batch
+from grok.sweep.folder import STARTUP, Point, SweepFolder
+from grok.sweep.frozen_code import FrozenCode, differing_files, present_code
+from grok.sweep.pool import Slot
 
 LONG = [setting for setting in TINY if not setting.startswith("trainer.max_steps")]
 

@@ -22,7 +22,7 @@ from grok.console import quiet
 from grok.experiment import assembled
 from grok.resume import resumed_config
 from grok.run_folder import RunFolder
-from grok.sweep import Point, Sweep, SweepFolder
+from grok.sweep.folder import Point, Sweep, SweepFolder
 from grok.sync import main
 from grok.train import train
 from grok.wandb_history import run_url

@@ -16,7 +16,7 @@ from wandb_stub import WandbStub, serving
 from grok.metrics import METRICS
 from grok.report.__main__ import main
 from grok.report.wandb_report import saved
-from grok.sweep import Point, Sweep, SweepFolder
+from grok.sweep.folder import Point, Sweep, SweepFolder
 from grok.wandb_history import STEP, run_url
 
 GROKS = ["data.p=13", "data.train_fraction=0.7", "trainer.max_steps=1000", "measure_every=100", "optim.lr=0.01"]

@@ -56,7 +56,7 @@ def make(folder: Path) -> None:
 
 def export(folder: Path) -> None:
     """In this project's environment: a network of ours, in TransformerLens' layout."""
-    from grok import layouts, weight_files  # noqa: PLC0415
+    from grok.analysis import layouts, weight_files  # noqa: PLC0415
     from grok.transformer import Transformer  # noqa: PLC0415
 
     network = Transformer(OURS["p"], n_layers=OURS["n_layers"])
@@ -73,7 +73,7 @@ def load(folder: Path) -> None:
 
 def check(folder: Path) -> None:
     """In this project's environment: compare, and exit with status 1 where anything differs."""
-    from grok import layouts, subject  # noqa: PLC0415
+    from grok.analysis import layouts, subject  # noqa: PLC0415
     from grok.transformer import Transformer  # noqa: PLC0415
 
     settings = ("data.p", "data.operation", "data.train_fraction", "data.seed", "split", "model.activation")

@@ -21,15 +21,15 @@ import pandas as pd
 import torch
 from rich.console import Console
 
-from grok.analysis import analysis
-from grok.analysis_history import history, training_values
-from grok.analysis_report import contents, show
+from grok.analysis.arguments import analysis
+from grok.analysis.contents import contents, show
+from grok.analysis.history import history, training_values
+from grok.analysis.pictures import Sitter, draw
+from grok.analysis.subject import DISAGREES, Subject
 from grok.claims.findings import findings
 from grok.machine import keep_memory
-from grok.pictures import Sitter, draw
 from grok.run_folder import replace_text
 from grok.settings import run
-from grok.subject import DISAGREES, Subject
 
 
 def report(arguments: Sequence[str], console: Console | None = None) -> dict[str, Any]:

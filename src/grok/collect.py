@@ -13,12 +13,12 @@ import pandas as pd
 from omegaconf import OmegaConf
 from rich.console import Console
 
-from grok import sweep_figures
 from grok.experiment import flat_settings
 from grok.phases import Events
 from grok.run_folder import replace_text
 from grok.settings import folder_and_settings, run
-from grok.sweep import Point, SweepFolder
+from grok.sweep import figures as sweep_figures
+from grok.sweep.folder import Point, SweepFolder
 
 EVENTS = tuple(name for name, _ in Events().items())
 # Settings that every table has, and how they are typed.

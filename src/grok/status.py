@@ -14,7 +14,7 @@ from rich.table import Table
 
 from grok.run_folder import RunFolder
 from grok.settings import folder_and_settings, run
-from grok.sweep import SweepFolder
+from grok.sweep.folder import SweepFolder
 
 PHASES = ("memorization", "circuit formation", "clean-up", "stable")
 REFRESH = 2.0  # seconds

@@ -180,7 +180,7 @@ places.register_resolvers()
 
 @hydra.main(version_base="1.3", config_path=str(places.conf_folder()), config_name="train")
 def main(config: DictConfig) -> None:
-    """The command: one run. With -m, points of a sweep (`hydra_plugins.grok_launcher`) come by `grok.point`."""
+    """The command: one run. With -m, points of a sweep (`hydra_plugins.grok_launcher`) come by `grok.sweep.point`."""
     if config.sweep or config.get("dry_run"):
         sys.exit(_refused(ValueError("`sweep` and `dry_run` are for sweeps: add -m."), config.folder))
     if config.resume:

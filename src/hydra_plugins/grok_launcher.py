@@ -20,13 +20,13 @@ ConfigStore.instance().store(group="hydra/launcher", name="grok", node=GrokLaunc
 
 
 class GrokLauncher(Launcher):
-    """Hands the points to `grok.launch`, and ends the process with its exit status."""
+    """Hands the points to `grok.sweep.launch`, and ends the process with its exit status."""
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self.hydra_context, self.config = hydra_context, config
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        from grok.launch import launched  # noqa: PLC0415 - Hydra imports all plugins whatever its command
+        from grok.sweep.launch import launched  # noqa: PLC0415 - Hydra imports all plugins whatever its command
 
         points = []
         for overrides in job_overrides:

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from grok.censoring import event_times, median_step
 from grok.collect import EVENTS, SEEDS
 from grok.metrics import metric
 from grok.report.axes import log_axis
 from grok.report.page import word
 from grok.report.record import Record
+from grok.sweep.censoring import event_times, median_step
 
 # What is drawn over the steps, and whether on a logarithmic axis.
 CURVES = {

@@ -16,7 +16,7 @@ from grok.report.axes import step_axis
 from grok.report.page import page, written
 from grok.report.record import Record
 from grok.report.run_page import REGIME_WORDS, run_page
-from grok.sweep_figures import REGIME_COLOURS
+from grok.sweep.figures import REGIME_COLOURS
 from grok.wandb_history import run_url
 
 

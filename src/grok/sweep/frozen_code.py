@@ -24,7 +24,7 @@ class FrozenCode:
 
 def _packages() -> dict[str, Path]:
     spec = importlib.util.find_spec("callbacks")
-    return {"src/grok": Path(__file__).parent, "callbacks": Path(spec.origin).parent}  # type: ignore[union-attr, arg-type]
+    return {"src/grok": Path(__file__).parents[1], "callbacks": Path(spec.origin).parent}  # type: ignore[union-attr, arg-type]
 
 
 def _files(package: Path) -> list[Path]:

@@ -8,12 +8,13 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from grok import claim_figures, figures, history_figures
+from grok import figures
+from grok.analysis import claim_figures, history_figures
+from grok.analysis.subject import steps_of
 from grok.claims import logits
 from grok.claims.anatomy import Anatomy
 from grok.claims.findings import Findings
 from grok.run_folder import RunFolder
-from grok.subject import steps_of
 from grok.table import Table
 
 

@@ -4,9 +4,9 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from grok.frozen_code import python_path
-from grok.pool import Pool, Slot, Task
-from grok.sweep import Point, SweepFolder
+from grok.sweep.folder import Point, SweepFolder
+from grok.sweep.frozen_code import python_path
+from grok.sweep.pool import Pool, Slot, Task
 
 Say = Callable[[Point, str], None]
 
@@ -40,7 +40,7 @@ class Batch:
                 raise ValueError(f"{self._sweep.code_folder(point)} must hold the code of the sweep. It is gone.")
             path = [*python_path(self._sweep.code_folder(point)), *filter(None, own)]
             config, run = self._sweep.config_file(point), self._sweep.run_folder(point).path
-            command = [sys.executable, "-m", "grok.point", str(config), str(run)]
+            command = [sys.executable, "-m", "grok.sweep.point", str(config), str(run)]
             yield Task(command, output, {"PYTHONPATH": os.pathsep.join(path)})
 
     def _started(self, task: Task, slot: Slot) -> None:

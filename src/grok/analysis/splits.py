@@ -9,7 +9,8 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from grok import arithmetic, layouts, weight_files
+from grok import arithmetic
+from grok.analysis import layouts, weight_files
 
 
 def training_questions(file: Path, found: layouts.Checkpoint, told: Mapping[str, Any]) -> Bool[Tensor, "a=p b=p"]:

@@ -10,7 +10,8 @@ from jaxtyping import Bool, Float
 from omegaconf import OmegaConf
 from torch import Tensor
 
-from grok import arithmetic, layouts, splits
+from grok import arithmetic
+from grok.analysis import layouts, splits
 from grok.claims.anatomy import Anatomy
 from grok.final_keys import history_of
 from grok.phases import slingshots

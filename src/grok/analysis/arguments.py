@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from omegaconf import OmegaConf
 
+from grok.analysis.pictures import chosen
+from grok.analysis.subject import Subject, of_file, of_run, step_named
 from grok.checks import whole
-from grok.pictures import chosen
 from grok.run_folder import RunFolder
 from grok.settings import settings
-from grok.subject import Subject, of_file, of_run, step_named
 from grok.table import RULES
 
 KNOWN: dict[str, Any] = {

@@ -8,7 +8,7 @@ import torch
 from omegaconf import DictConfig, ListConfig
 
 from grok.checks import whole
-from grok.pool import Slot
+from grok.sweep.pool import Slot
 
 
 def slots_here(launch: DictConfig) -> list[Slot]:

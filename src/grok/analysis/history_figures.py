@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from grok import fourier, keys
-from grok.claim_figures import MOST, OTHERS, draw_circle, key_colours
+from grok.analysis.claim_figures import MOST, OTHERS, draw_circle, key_colours
 from grok.figures import COLOURS, Phases, shade
 
 FRAMES, FRAMES_PER_SECOND = 40, 8

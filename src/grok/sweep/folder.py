@@ -2,7 +2,7 @@
 
     sweep.json          the points: what the sweep sets, the configuration's hash, the run's folder, status
     points/012.yaml     the resolved configuration of a point
-    code/3f9a…/         the code and configuration that points run from (`grok.frozen_code`)
+    code/3f9a…/         the code and configuration that points run from (`grok.sweep.frozen_code`)
     runs/012_p59_…/     its run (`grok.run_folder`)
     output/012.txt      what its processes printed; 012.json: when the last of them began, and how it ended
 
@@ -21,9 +21,9 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from grok.frozen_code import FrozenCode
 from grok.resume import leaves
 from grok.run_folder import RunFolder, replace_text
+from grok.sweep.frozen_code import FrozenCode
 
 # What says where and how a point runs, and not what it is; `name` says the rest once more.
 PLACES = ("folder", "name", "resume", "sweep", "mixed", "launch", "dry_run")

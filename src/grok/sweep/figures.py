@@ -14,9 +14,9 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import LogLocator, NullFormatter
 from rich.table import Table
 
-from grok.censoring import event_times, median_step
 from grok.figures import save
 from grok.run_folder import RunFolder
+from grok.sweep.censoring import event_times, median_step
 
 # Of Okabe and Ito's, which colour-blind readers can tell apart.
 EVENT_COLOURS = {

@@ -1,4 +1,4 @@
-"""One point of a sweep in a process of its own: `python -m grok.point <its configuration> <its run folder>`."""
+"""One point of a sweep in a process of its own: `python -m grok.sweep.point <its configuration> <its run folder>`."""
 
 import fcntl
 import os
@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from grok import places
 from grok.resume import checkpoint_to_resume, moved, resumed_config
 from grok.run_folder import RunFolder
-from grok.sweep import NOWHERE
+from grok.sweep.folder import NOWHERE
 from grok.train import execute
 
 

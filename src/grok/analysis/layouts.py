@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from grok import weight_files
+from grok.analysis import weight_files
 
 LAYOUTS = ("authors", "transformer_lens")
 OUTER = {"W_E": "embed.W_E", "W_pos": "pos_embed.W_pos", "W_U": "unembed.W_U", "b_U": "unembed.b_U"}

@@ -18,11 +18,11 @@ import submitit
 from omegaconf import DictConfig, OmegaConf
 from submitit.helpers import DelayedSubmission
 
-from grok.batch import Batch
 from grok.checks import whole
-from grok.frozen_code import python_path
-from grok.slots import check_counts, shared_out
-from grok.sweep import Point, SweepFolder
+from grok.sweep.batch import Batch
+from grok.sweep.folder import Point, SweepFolder
+from grok.sweep.frozen_code import python_path
+from grok.sweep.slots import check_counts, shared_out
 
 LEAST_MINUTES = 16  # submitit takes every warning within the last ten minutes for that of the time limit
 LEAVE_BEFORE = 15  # seconds before the end of the warning by which points must have saved

@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
 
-from grok.analysis import Analysis
-from grok.analysis_history import lottery
+from grok.analysis.arguments import Analysis
+from grok.analysis.history import lottery
 from grok.claims.findings import Findings
 from grok.claims.judgements import judgements
 from grok.table import Table

@@ -13,14 +13,14 @@ from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from grok import estimate, slurm
-from grok.batch import Batch, ending
 from grok.collect import axes, collected, swept, written
 from grok.console import quiet
 from grok.experiment import Experiment, assembled
-from grok.frozen_code import differing_files, freeze, present_code
-from grok.slots import slots_here
-from grok.sweep import NOWHERE, PLACES, Point, Sweep, SweepFolder, added, as_typed, base, differences, identity
+from grok.sweep import estimate, slurm
+from grok.sweep.batch import Batch, ending
+from grok.sweep.folder import NOWHERE, PLACES, Point, Sweep, SweepFolder, added, as_typed, base, differences, identity
+from grok.sweep.frozen_code import differing_files, freeze, present_code
+from grok.sweep.slots import slots_here
 
 FAILED = 3  # exit status: some points did not finish
 POLL = 2.0  # seconds between looks at SLURM's queue

@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 
 from grok import fourier, keys, measures
+from grok.analysis.subject import of_run, steps_of
 from grok.claims import training
 from grok.claims.ablations import mean_by_offset, of_each_frequency
 from grok.run_folder import RunFolder
-from grok.subject import of_run, steps_of
 from grok.table import Table
 
 
