@@ -1,9 +1,9 @@
-# make train [ARGS="optim.wd=0.5 …"] · report · test · test-slurm · test-browser · slow · check · bench · install
+# make train [ARGS="optim.wd=0.5 …"] · report · test · test-slurm · test-browser · slow · check · lens · bench · install
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable
 
-.PHONY: train report test test-slurm test-browser slow check bench install clean
+.PHONY: train report test test-slurm test-browser slow check lens bench install clean
 
 train: .venv/installed
 	$(BIN)/python -m grok.train $(ARGS)
@@ -29,6 +29,10 @@ check: .venv/complete
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# networks of TransformerLens, opened here, and ours there
+lens: .venv/installed .venv/lens/installed
+	$(BIN)/python tests/transformer_lens_check.py .venv/lens/bin/python
 
 bench: .venv/installed .venv/lens/installed
 	$(BIN)/python -m benchmarks --transformer-lens .venv/lens/bin/python $(ARGS)
