@@ -16,7 +16,8 @@ from made_up import GROKKED, made_up_run, made_up_sweep
 from rich.console import Console
 from runs import run
 
-from grok.collect import EVENTS, collected
+from grok.collect import collected
+from grok.phases import EVENTS
 from grok.report import __main__ as command
 from grok.report import page, sweep_data
 from grok.report.axes import log_axis

@@ -14,13 +14,12 @@ from omegaconf import OmegaConf
 from rich.console import Console
 
 from grok.experiment import flat_settings
-from grok.phases import Events
+from grok.phases import EVENTS
 from grok.run_folder import replace_text
 from grok.settings import folder_and_settings, run
 from grok.sweep import figures as sweep_figures
 from grok.sweep.folder import Point, SweepFolder
 
-EVENTS = tuple(name for name, _ in Events().items())
 # Settings that every table has, and how they are typed.
 SETTINGS = ("p", "train_fraction", "wd", "seed", "data_seed")
 TYPED = ("data.p", "data.train_fraction", "optim.wd", "seed", "data.seed", "replicate")

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from grok.phases import PHASES
+from grok.phases import BOUNDARIES, PHASES
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart.
 COLOURS = {
@@ -133,7 +133,7 @@ def _shares(spectra: pd.DataFrame, matrix: str) -> pd.DataFrame:
 
 
 def shade(ax: Axes, phases: Phases, end: float) -> None:
-    boundaries = [phases.get(name) for name in ("memorization_end", "cleanup_start", "stable")]
+    boundaries = [phases.get(name) for name in BOUNDARIES]
     starts = [(0, 0.0)] + [(i, float(when[1])) for i, when in enumerate(boundaries, 1) if when]
     ax.set_xlim(0, end)
     if len(starts) == 1:

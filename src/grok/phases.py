@@ -24,6 +24,7 @@ STABLE = 0.01  # change of ln(sum of squared weights) over the last tenth of the
 TENTH = 0.9
 
 PHASES = ("memorization", "circuit formation", "clean-up", "stable")
+BOUNDARIES = ("memorization_end", "cleanup_start", "stable")  # the events between them
 REGIMES = ("unfitted", "memorized", "direct", "partial", "unfinished", "grokked")
 
 Interval = tuple[int, int]
@@ -81,6 +82,9 @@ class Events:
     def provisional(self) -> bool:
         """Whether the boundary before the present phase may still be revised while training goes on."""
         return self.phase in (1, 2) and self.generalized is None
+
+
+EVENTS = tuple(field.name for field in fields(Events))
 
 
 def slingshots(history: History) -> list[bool]:

@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from grok.phases import PHASES
 from grok.run_folder import RunFolder
 from grok.settings import folder_and_settings, run
 from grok.sweep.folder import SweepFolder
 
-PHASES = ("memorization", "circuit formation", "clean-up", "stable")
 REFRESH = 2.0  # seconds
 
 

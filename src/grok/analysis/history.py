@@ -11,6 +11,7 @@ from grok import fourier, keys, measures
 from grok.analysis.subject import of_run, steps_of
 from grok.claims import training
 from grok.claims.ablations import mean_by_offset, of_each_frequency
+from grok.phases import BOUNDARIES
 from grok.run_folder import RunFolder
 from grok.table import Table
 
@@ -84,7 +85,7 @@ def training_values(folder: RunFolder) -> tuple[dict[str, float], dict[str, str]
         leads["restricted_lead"] = training.lead(both["step"].tolist(), restricted, test_loss)
     values = {name: float(lead) for name, lead in leads.items() if lead is not None}
     notes: dict[str, str] = {}
-    bounds = [phases.get(name) for name in ("memorization_end", "cleanup_start", "stable")]
+    bounds = [phases.get(name) for name in BOUNDARIES]
     if all(bounds):
         memorized, cleaning, stable = (when[1] for when in bounds if when)
         values["events_in_order"] = float(memorized < cleaning < stable)

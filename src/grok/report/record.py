@@ -12,12 +12,10 @@ from typing import Any
 import pandas as pd
 from omegaconf import OmegaConf
 
-from grok.phases import REGIMES
+from grok.phases import BOUNDARIES, EVENTS, REGIMES
 from grok.run_folder import RunFolder
 
 Interval = tuple[int, int]
-EVENTS = ("fitted", "memorization_end", "cleanup_start", "generalized", "stable")
-BOUNDARIES = ("memorization_end", "cleanup_start", "stable")
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from grok.metrics import METRICS, Metric, metric
-from grok.phases import PHASES
+from grok.phases import EVENTS, PHASES
 from grok.report.axes import step_axis
 from grok.report.circles import circles
 from grok.report.page import page, written
-from grok.report.record import EVENTS, Record
+from grok.report.record import Record
 from grok.report.run_figures import LOSSES, run_figures
 from grok.wandb_history import run_url
 

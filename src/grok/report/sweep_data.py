@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from grok.collect import EVENTS, SEEDS
+from grok.collect import SEEDS
 from grok.metrics import metric
+from grok.phases import EVENTS
 from grok.report.axes import log_axis
 from grok.report.page import word
 from grok.report.record import Record

@@ -9,8 +9,9 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import track
 
-from grok.collect import EVENTS, SEEDS, collected, swept
+from grok.collect import SEEDS, collected, swept
 from grok.metrics import METRICS
+from grok.phases import EVENTS
 from grok.report import sweep_data
 from grok.report.axes import step_axis
 from grok.report.page import page, written

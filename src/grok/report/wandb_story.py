@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from grok import phases
 from grok.metrics import metric
 
 PAPER = "[Nanda et al., Progress measures for grokking](https://arxiv.org/abs/2301.05217)"
@@ -33,7 +34,7 @@ STORY: Mapping[str, Sequence[tuple[str, str, Sequence[str]]]] = {
     ),
     "Phases": (("phase", "", ("phase",)),),
 }
-EVENTS = tuple(f"events/{name}" for name in ("fitted", "memorization_end", "cleanup_start", "generalized", "stable"))
+EVENTS = tuple(f"events/{name}" for name in phases.EVENTS)
 PICTURES = ("pictures/progress", "pictures/spectrum", "pictures/spectra")
 LAST = ("accuracy/test", "keys/count")  # final values beside a setting
 GROUPED = (
