@@ -14,9 +14,9 @@ from omegaconf import OmegaConf
 from runs import TINY, assert_same, pid_of, run, wait
 
 from grok.run_folder import RunFolder
-from grok.sweep import slurm
+from grok.sweep import launch, slurm
 from grok.sweep.batch import Batch
-from grok.sweep.folder import STARTUP, Point, SweepFolder
+from grok.sweep.folder import STARTUP, Point, Sweep, SweepFolder
 from grok.sweep.frozen_code import FrozenCode, differing_files, present_code
 from grok.sweep.pool import Slot
 
@@ -278,6 +278,18 @@ def test_a_process_that_ends_without_a_run_has_failed_with_its_last_line(tmp_pat
 def test_the_batches_of_a_job_are_as_equal_as_can_be() -> None:
     assert slurm.batches(range(7), 3) == [[0, 3, 6], [1, 4], [2, 5]]
     assert slurm.batches([4], 3) == [[4]]
+
+
+def test_where_slurm_does_not_answer_signs_of_life_tell_whether_its_jobs_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert slurm.queued([]) == []
+    assert slurm.queued(["7_0"]) is None
+    running, ended = (Point(0, {}, "x", "runs/000", status=status) for status in ("running", "interrupted"))
+    with pytest.raises(ValueError, match="nobody works on. SLURM still has jobs of it: 7_0; wait for them"):
+        launch._refuse_busy(Sweep(jobs=["7_0"], points=[running]))
+    launch._refuse_busy(Sweep(jobs=["7_0"], points=[ended]))
 
 
 def test_points_do_not_run_from_other_code_where_theirs_is_gone(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from grok.sweep.slots import slots_here
 
 FAILED = 3  # exit status: some points did not finish
 POLL = 2.0  # seconds between looks at SLURM's queue
+NAMED = 5  # files that differ, in a sentence
 
 Configurations = dict[str, tuple[dict[str, Any], DictConfig]]
 
@@ -121,11 +122,9 @@ def _joined(folder: SweepFolder, configurations: Configurations, mixed: bool) ->
     `ValueError` where the folder holds a sweep of another base configuration or code, unless told to mix them.
     """
     sweep = folder.read() if folder.file.exists() else Sweep()
-    if slurm.queued(sweep.jobs) != []:
-        raise ValueError(
-            f"`sweep` must be a folder that nobody works on. SLURM still has jobs of it: {' '.join(sweep.jobs)};"
-            " wait for them, or end them by scancel."
-        )
+    for point in sweep.points:
+        point.status, point.reason = folder.outcome(point)
+    _refuse_busy(sweep)
     shared, code = base([config for _, config in configurations.values()]), present_code()
     if sweep.points and not mixed:
         _refuse_another(folder, sweep, shared, code.hash)
@@ -138,7 +137,6 @@ def _joined(folder: SweepFolder, configurations: Configurations, mixed: bool) ->
     sweep.codes = [*(known for known in sweep.codes if known.hash != code.hash), code]
     freeze(code, folder.path / "code" / code.hash)
     for point in sweep.points:
-        point.status, point.reason = folder.outcome(point)
         if point.configuration in configurations and point.status != "finished":
             point.code = code.hash
     folder.write(sweep)
@@ -146,10 +144,20 @@ def _joined(folder: SweepFolder, configurations: Configurations, mixed: bool) ->
     return [by_hash[configuration] for configuration in configurations]
 
 
+def _refuse_busy(sweep: Sweep) -> None:
+    still = slurm.queued(sweep.jobs)
+    if still or (still is None and any(point.status == "running" for point in sweep.points)):
+        raise ValueError(
+            "`sweep` must be a folder that nobody works on. SLURM still has jobs of it:"
+            f" {' '.join(still or sweep.jobs)}; wait for them, or end them by scancel."
+        )
+
+
 def _refuse_another(folder: SweepFolder, sweep: Sweep, shared: dict[str, Any], code: str) -> None:
     differing = differences(sweep.base, shared)
     if sweep.codes[-1].hash != code:
-        differing += differing_files(folder.path / "code" / sweep.codes[-1].hash)
+        files = differing_files(folder.path / "code" / sweep.codes[-1].hash)
+        differing += files[:NAMED] + ([f"and {len(files) - NAMED} files more"] if len(files) > NAMED else [])
     if differing:
         raise ValueError(
             f"`sweep` must go on with the base configuration and code of {folder.path}. These differ:"

@@ -93,7 +93,7 @@ class Pool:
                 env={**os.environ, **task.environment, **slot.environment},
                 start_new_session=True,  # Ctrl-C is for this process, which passes it on in good order
             )
-        self._running[process] = task, slot
+            self._running[process] = task, slot  # before a warning can come that is to reach it
         self._started(task, slot)
 
     def _look(self) -> None:
