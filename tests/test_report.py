@@ -261,7 +261,7 @@ def test_medians_are_of_one_configuration_and_take_censored_runs_for_what_they_a
 def test_settings_and_their_values_stay_in_order_on_the_page(sweep: Path) -> None:
     text = text_of(command.report(sweep, Console(quiet=True)))
     assert '"settings": {"train_fraction": ["0.3", "0.5"], "wd": ["0", "1", "3"]}' in text
-    assert '"groupings": {"each combination"' in text
+    assert '"groupings": {"regime": {"grokked"' in text
     assert text.index('"grokked": "#') < text.index('"direct": "#')
 
 

@@ -356,6 +356,8 @@ def test_events_are_dots_censored_runs_triangles_and_medians_bars(sweep: Path, o
         later: list[float] = []
         medians: list[float] = []
         for curve in curves(page, "events", "draw"):
+            if curve["meta"].get("legend"):
+                continue
             kind = medians if curve["meta"].get("median") else later if curve["meta"].get("censored") else came
             kind += curve["y"][::3] if curve["meta"].get("median") else curve["y"]
         return sorted(came), sorted(later), sorted(medians)
@@ -378,6 +380,8 @@ def test_curves_lie_over_each_other_with_median_and_band(sweep: Path, opened: Op
         edges = sum(bool(curve["meta"].get("edge")) for curve in found)
         return runs, [curve for curve in found if curve["meta"].get("median")], edges
 
+    assert [curve["name"] for curve in drawn()[1]] == ["grokked", "memorized"]
+    page.select_option('[data-pick="grouping"]', "each combination")
     for metric in ("loss/test", "progress/gini_W_L"):
         page.select_option('[data-pick="metric"]', metric)
         runs, medians, edges = drawn()

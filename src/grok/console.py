@@ -121,7 +121,7 @@ def _verdict(summary: dict[str, Any]) -> str:
     words = {
         "grokked": "grokked: fitted the training questions first, generalized later",
         "memorized": f"memorized: did not generalize within {summary['steps']:,} steps",
-        "direct": "direct: generalized while fitting, so there are no phases",
+        "direct": "direct: test loss fell while it still fitted, so there are no phases",
         "partial": "partial: began to generalize and came to rest without",
         "unfinished": f"unfinished: generalizing when its {summary['steps']:,} steps ended",
         "unfitted": f"unfitted: did not learn its training questions within {summary['steps']:,} steps",

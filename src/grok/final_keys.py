@@ -144,6 +144,7 @@ def repeat(arguments: Sequence[str]) -> None:
     if not folder.config.exists():
         raise ValueError(f"{folder.path} must be the folder of a run, with a config.yaml. It has none.")
     conclusion = conclude(folder)
+    folder.write_summary(**conclusion.summary())
     for name, value in conclusion.summary().items():
         print(f"{name}: {value}")
     print(f"{len(conclusion.curves)} snapshots evaluated, in {folder.final_keys}")

@@ -129,17 +129,15 @@ def regime(history: History, found: Events) -> str:
     """What kind of run this is so far: one of `REGIMES`.
 
     unfitted: training questions not learned · memorized: no clean-up within these steps (not "never") ·
-    direct: generalized while fitting · partial: clean-up began, came to rest, without generalizing ·
-    unfinished: clean-up began, the steps ran out · grokked: fitted, later generalized.
+    grokked: fitted, later generalized · direct: the same, but test loss fell below ln p while it still fitted ·
+    partial: test loss fell, the weights came to rest, it did not generalize · unfinished: nor did they come to rest.
     """
     if found.fitted is None:
         return "unfitted"
     if found.cleanup_start is None:
         return "memorized"
-    if found.direct:
-        return "direct"
     if found.generalized is not None:
-        return "grokked"
+        return "direct" if found.direct else "grokked"
     return "partial" if at_rest(history) else "unfinished"
 
 

@@ -45,10 +45,10 @@ class Findings:
         if name in self.losses:
             self.values[f"{finding}_ratio"] = self.losses[name].all / self.losses["original"].all
 
-    def of_ln_p(self, finding: str, name: str) -> None:
-        """The loss on all questions of the ablation `name`, over ln p."""
+    def of_ln_p(self, finding: str, name: str, side: str = "all") -> None:
+        """The loss of the ablation `name` on one side, over ln p."""
         if name in self.losses:
-            self.values[finding] = self.losses[name].all / math.log(self.p)
+            self.values[finding] = getattr(self.losses[name], side) / math.log(self.p)
 
 
 def findings(
@@ -213,7 +213,7 @@ def _of_ablations(found: Findings) -> None:
     found.ratio("fit_loss", "cos w(a+b-c) alone")
     found.ratio("restricted_loss", "restricted sum")
     found.ratio("restricted_3x3_loss", "restricted 3x3")
-    found.of_ln_p("excluded_loss", "excluded sum")
+    found.of_ln_p("excluded_loss", "excluded sum", "train")  # as the paper has it
     original = found.losses["original"].all
     without = {int(row["k"]): row["loss_without"] / original for row in found.frequencies}
     of_keys = {k: without[k] for k in found.key_frequencies}

@@ -16,7 +16,7 @@ from grok.wandb_history import run_url
 REGIME_WORDS = {
     "grokked": "fitted the training questions first and generalized later",
     "memorized": "knows its training questions by heart; did not generalize within these steps, which is not “never”",
-    "direct": "generalized while fitting, so there are no phases",
+    "direct": "test loss fell while it still fitted, so there are no phases",
     "partial": "began to generalize and came to rest without",
     "unfinished": "was generalizing when its steps ended",
     "unfitted": "did not learn its training questions within these steps",

@@ -15,6 +15,7 @@ from grok.report.axes import log_axis
 from grok.report.page import word
 from grok.report.record import Record
 from grok.sweep.censoring import event_times, median_step
+from grok.sweep.figures import REGIME_COLOURS
 
 # What is drawn over the steps, and whether on a logarithmic axis.
 CURVES = {
@@ -83,6 +84,12 @@ def groupings(table: pd.DataFrame, settings: Sequence[str]) -> dict[str, dict[st
         for name, names in by.items()
     }
     return dict(sorted(found.items(), key=lambda item: (len(item[1]) > MOST_KINDS, -len(item[1]))))
+
+
+def by_regime(table: pd.DataFrame) -> dict[str, list[int]]:
+    """Points of each regime that occurs."""
+    found = {name: [int(point) for point in table["point"][table["regime"] == name]] for name in REGIME_COLOURS}
+    return {name: points for name, points in found.items() if points}
 
 
 def runs(table: pd.DataFrame, settings: Sequence[str], pages: Mapping[int, str]) -> list[dict[str, Any]]:

@@ -59,7 +59,7 @@ def _text(
     settings = swept(table)
     seeds = [name for name in SEEDS if name in table and table[name].nunique() > 1]
     seeds = [name for name in seeds if name == seeds[0] or not table[name].equals(table[seeds[0]])]
-    groupings = sweep_data.groupings(table, settings)
+    groupings = {"regime": sweep_data.by_regime(table), **sweep_data.groupings(table, settings)}
     curves = sweep_data.curves(records)
     data: dict[str, Any] = {
         "runs": sweep_data.runs(table, settings, pages),

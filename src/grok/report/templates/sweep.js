@@ -83,7 +83,7 @@ function events() {
   const width = 0.8 / found.length;
   const colour = (name) => (found.length > COLOURS.length ? ink("muted") : COLOURS[found.indexOf(name)]);
   const middle = (name) => (found.indexOf(name) - (found.length - 1) / 2) * width;
-  const eventful = runs.filter((run) => run.steps && !(state.event === "memorization_end" && run.regime === "direct"));
+  const eventful = runs.filter((run) => run.steps && !(state.event === "memorization_end" && run.events.memorization_end[1] === null && run.events.cleanup_start[1] !== null));
   const cells = grouped(eventful, (run) => run.kind);
   const place = (run) => where(state.setting, run) + middle(kind(run)) + spread(cells.get(run.kind).indexOf(run), cells.get(run.kind).length, width * 0.5);
   const traces = [];
@@ -102,14 +102,15 @@ function events() {
     }
     traces.push({ type: "scatter", mode: "lines", name: label, legendgroup: label, showlegend: false, ...bars, line: { color: colour(name), width: 3 }, hovertemplate: "%{text}<extra></extra>", meta: { median: true } });
     traces.push({
-      type: "scatter", mode: "markers", name: label, legendgroup: label, x: came.map(place), y: came.map((run) => run.events[state.event][1]),
+      type: "scatter", mode: "markers", name: label, legendgroup: label, showlegend: false, x: came.map(place), y: came.map((run) => run.events[state.event][1]),
       marker: { color: colour(name), size: 8, opacity: 0.85 }, text: came.map((run) => `${said(run)}<br>between steps ${steps(run.events[state.event][0])} and ${steps(run.events[state.event][1])}`), hovertemplate: "%{text}<extra></extra>",
     });
     traces.push({
-      type: "scatter", mode: "markers", name: label, legendgroup: label, showlegend: !came.length, x: later.map(place), y: later.map((run) => run.steps),
+      type: "scatter", mode: "markers", name: label, legendgroup: label, showlegend: false, x: later.map(place), y: later.map((run) => run.steps),
       marker: { color: colour(name), size: 10, symbol: "triangle-up-open", line: { width: 1.6 } }, text: later.map((run) => `${said(run)}<br>not within ${steps(run.steps)} steps`), hovertemplate: "%{text}<extra></extra>", meta: { censored: true },
     });
   }
+  for (const name of found) traces.push({ type: "scatter", mode: "markers", name: name || "runs", legendgroup: name || "runs", x: [null], y: [null], marker: { color: colour(name), size: 8 }, hoverinfo: "skip", meta: { legend: true } });
   const { axis } = data.events.find((event) => event.name === state.event);
   return { data: traces, layout: { xaxis: category(state.setting), yaxis: axis, showlegend: found.length > 1 && found.length <= COLOURS.length, hovermode: "closest" } };
 }
@@ -119,7 +120,7 @@ function curve() {
   const groups = Object.entries(groupings[state.grouping]);
   const traces = [];
   groups.forEach(([name, points], i) => {
-    const colour = groups.length > COLOURS.length ? `hsla(${(360 * i) / groups.length}, 60%, 45%, 1)` : COLOURS[i];
+    const colour = regimes[name] || (groups.length > COLOURS.length ? `hsla(${(360 * i) / groups.length}, 60%, 45%, 1)` : COLOURS[i]);
     const label = escaped(name);
     const band = state.bands && (bands[state.grouping][state.metric] || {})[label];
     if (band && band.runs > 1) {
