@@ -9,6 +9,7 @@ import torch
 from hydra.errors import InstantiationException, MissingConfigException
 from runs import TINY, assert_same, configuration, run
 
+from grok import provenance
 from grok.experiment import assembled
 from grok.final_keys import tables
 from grok.run_folder import RunFolder
@@ -53,6 +54,17 @@ def test_a_run_leaves_a_folder_that_tells_everything(tmp_path: Path) -> None:
         assert (folder.path / name).stat().st_size > 10_000
     assert "addition mod 11: 60 of 121 questions to train on" in text
     assert "unfitted: did not learn its training questions within 50 steps" in text
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        (["/home/me/.venv/bin/python3", "-m", "grok.train", "data.p=59"], "python -m grok.train data.p=59"),
+        (["/usr/bin/python", "/home/me/bin/grok-train", "tags=[a b]"], "grok-train 'tags=[a b]'"),
+    ],
+)
+def test_the_command_is_kept_as_it_can_be_typed_anywhere(typed: list[str], expected: str) -> None:
+    assert provenance.command(typed) == expected
 
 
 def test_the_names_that_tools_rely_on_are_logged(tmp_path: Path) -> None:

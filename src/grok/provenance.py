@@ -1,8 +1,10 @@
 """What a run was made with."""
 
 import platform
+import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ COMMIT_FILE = "COMMIT"  # in a copy of a checkout: what `commit` said there
 def provenance(device: torch.device) -> dict[str, Any]:
     """Versions, commit, command, threads and device, for summary.json."""
     return {
-        "command": " ".join(sys.orig_argv),
+        "command": command(sys.orig_argv),
         "commit": commit(),
         "versions": {"grok": installed_version(DISTRIBUTION), "python": platform.python_version()}
         | {package: installed_version(package) for package in PACKAGES},
@@ -26,6 +28,14 @@ def provenance(device: torch.device) -> dict[str, Any]:
         if device.type == "cuda"
         else f"{device.type} {platform.machine()}",
     }
+
+
+def command(typed: Sequence[str]) -> str:
+    """What was typed, to be typed again anywhere: without the place of Python, or of the command, on this machine."""
+    program, *rest = typed
+    if rest and Path(rest[0]).name == "grok-train":
+        return shlex.join(["grok-train", *rest[1:]])
+    return shlex.join(["python" if Path(program).name.startswith("python") else program, *rest])
 
 
 def installed_version(package: str) -> str | None:
