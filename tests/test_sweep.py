@@ -175,6 +175,18 @@ def test_bad_input_is_one_sentence_and_starts_nothing(tmp_path: Path, settings: 
     assert not (tmp_path / "sweep").exists()
 
 
+def test_a_folder_of_other_things_is_not_made_a_sweep(tmp_path: Path) -> None:
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis/chapter.tex").write_text("precious")
+    done = sweep(tmp_path / "thesis", "optim.wd=0,1")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "`sweep` must be the folder of a sweep, with a sweep.json, or a new one."
+        f" {tmp_path / 'thesis'} holds other things.\n"
+    )
+    assert [file.name for file in (tmp_path / "thesis").iterdir()] == ["chapter.tex"]
+
+
 def test_without_slurm_it_says_how_to_go_on_without(tmp_path: Path) -> None:
     typed = command(tmp_path / "sweep", "optim.wd=0,1", "launch=slurm")
     environment = {**os.environ, "PATH": str(tmp_path)}

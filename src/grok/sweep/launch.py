@@ -24,6 +24,7 @@ from grok.sweep.slots import slots_here
 
 FAILED = 3  # exit status: some points did not finish
 POLL = 2.0  # seconds between looks at SLURM's queue
+MADE_FIRST = ("multirun.yaml", ".lock")  # in a sweep's folder, before there is a sweep.json
 NAMED = 5  # files that differ, in a sentence
 
 Configurations = dict[str, tuple[dict[str, Any], DictConfig]]
@@ -48,6 +49,7 @@ def launched(points: Sequence[tuple[list[str], DictConfig]], folder: str) -> int
         if first.get("dry_run"):
             return _printed(console, configurations, first.launch, len(slots))
         sweep = SweepFolder(folder)
+        _refuse_what_is_no_sweep(sweep)
         with sweep.controlled():
             wanted = _joined(sweep, configurations, first.mixed)
             left = _left(console, sweep, wanted)
@@ -62,9 +64,17 @@ def launched(points: Sequence[tuple[list[str], DictConfig]], folder: str) -> int
     finally:
         if not SweepFolder(folder).file.exists():  # Hydra has made the folder already
             with suppress(OSError):
-                for name in ("multirun.yaml", ".lock"):
+                for name in MADE_FIRST:
                     (Path(folder) / name).unlink(missing_ok=True)
                 Path(folder).rmdir()
+
+
+def _refuse_what_is_no_sweep(sweep: SweepFolder) -> None:
+    others = {file.name for file in sweep.path.iterdir()} - {*MADE_FIRST} if sweep.path.is_dir() else set()
+    if others and not sweep.file.exists():
+        raise ValueError(
+            f"`sweep` must be the folder of a sweep, with a sweep.json, or a new one. {sweep.path} holds other things."
+        )
 
 
 def _by_identity(points: Sequence[tuple[list[str], DictConfig]]) -> Configurations:
