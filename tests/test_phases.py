@@ -122,7 +122,9 @@ def test_generalizing_while_fitting_is_direct_and_has_no_phase() -> None:
     assert result.memorization_end is None
     history.test_accuracy[:] = [0.1] + [0.8] * 49
     history.sum_squared_weights[:] = [100.0 + 9 * i for i in range(50)]
-    assert regime(history, found(history, final=True)) == "unfinished"  # it does not do so without generalizing
+    assert regime(history, found(history, final=True)) == "direct"  # on its way
+    history.sum_squared_weights[:] = [100.0] * 50
+    assert regime(history, found(history, final=True)) == "partial"  # and this is as far as it gets
 
 
 def test_memorization_without_end_has_none() -> None:

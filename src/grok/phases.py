@@ -129,16 +129,18 @@ def regime(history: History, found: Events) -> str:
     """What kind of run this is so far: one of `REGIMES`.
 
     unfitted: training questions not learned · memorized: no clean-up within these steps (not "never") ·
-    grokked: fitted, later generalized · direct: the same, but test loss fell below ln p while it still fitted ·
-    partial: test loss fell, the weights came to rest, it did not generalize · unfinished: nor did they come to rest.
+    partial: test loss fell, the weights came to rest, it did not generalize · direct: test loss fell below ln p
+    while it still fitted · grokked: fitted, later generalized · unfinished: clean-up began, the steps ran out.
     """
     if found.fitted is None:
         return "unfitted"
     if found.cleanup_start is None:
         return "memorized"
-    if found.generalized is not None:
-        return "direct" if found.direct else "grokked"
-    return "partial" if at_rest(history) else "unfinished"
+    if found.generalized is None and at_rest(history):
+        return "partial"
+    if found.direct:
+        return "direct"
+    return "unfinished" if found.generalized is None else "grokked"
 
 
 def unstable(history: History, found: Events) -> bool:
