@@ -53,7 +53,8 @@ def test_a_run_leaves_a_folder_that_tells_everything(tmp_path: Path) -> None:
     for name in ("progress.png", "spectrum.png", "spectra.png"):
         assert (folder.path / name).stat().st_size > 10_000
     assert "addition mod 11: 60 of 121 questions to train on" in text
-    assert "unfitted: did not learn its training questions within 50 steps" in text
+    assert "finished after 50 steps" in text
+    assert "unfitted: did not learn its training questions within these steps" in text
 
 
 @pytest.mark.parametrize(

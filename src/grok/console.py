@@ -12,6 +12,7 @@ from rich.table import Table as RichTable
 
 from grok.final_keys import Conclusion
 from grok.lit import FullBatchTraining, ModularArithmetic
+from grok.phases import REGIME_WORDS
 from grok.run_folder import RunFolder
 
 EVENT_NAMES = {
@@ -118,17 +119,9 @@ def conclude_aloud(console: Console, config: DictConfig, folder: RunFolder, conc
 
 def _verdict(summary: dict[str, Any]) -> str:
     regime = summary["regime"]
-    words = {
-        "grokked": "grokked: fitted the training questions first, generalized later",
-        "memorized": f"memorized: did not generalize within {summary['steps']:,} steps",
-        "direct": "direct: test loss fell while it still fitted, so there are no phases",
-        "partial": "partial: began to generalize and came to rest without",
-        "unfinished": f"unfinished: generalizing when its {summary['steps']:,} steps ended",
-        "unfitted": f"unfitted: did not learn its training questions within {summary['steps']:,} steps",
-    }[regime]
     lines = [
         f"{summary['status']} after {summary['steps']:,} steps, {summary['steps_per_second']:,.0f} steps/s",
-        words,
+        f"{regime}: {REGIME_WORDS[regime]}",
         *(["it had come to rest, trained a tenth longer and ended"] if summary["ended"] == "stable" else []),
         *(["unstable: the train loss jumped on the way (slingshots)"] if summary["unstable"] else []),
     ]

@@ -25,7 +25,16 @@ TENTH = 0.9
 
 PHASES = ("memorization", "circuit formation", "clean-up", "stable")
 BOUNDARIES = ("memorization_end", "cleanup_start", "stable")  # the events between them
-REGIMES = ("unfitted", "memorized", "direct", "partial", "unfinished", "grokked")
+
+REGIME_WORDS = {
+    "unfitted": "did not learn its training questions within these steps",
+    "memorized": "knows its training questions by heart; did not generalize within these steps, which is not “never”",
+    "direct": "test loss fell while it still fitted, so there are no phases",
+    "partial": "began to generalize and came to rest without",
+    "unfinished": "was generalizing when its steps ended",
+    "grokked": "fitted the training questions first and generalized later",
+}
+REGIMES = tuple(REGIME_WORDS)
 
 Interval = tuple[int, int]
 

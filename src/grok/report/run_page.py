@@ -1,26 +1,18 @@
 """The page of one run: what happened, shown like the paper's Fig. 7 and Fig. 3, and how to do it again."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from grok.metrics import METRICS, Metric, metric
-from grok.phases import EVENTS, PHASES
+from grok.phases import EVENTS, PHASES, REGIME_WORDS
 from grok.report.axes import step_axis
 from grok.report.circles import circles
 from grok.report.page import page, written
 from grok.report.record import Record
 from grok.report.run_figures import LOSSES, run_figures
+from grok.resume import leaves
 from grok.wandb_history import run_url
 
-REGIME_WORDS = {
-    "grokked": "fitted the training questions first and generalized later",
-    "memorized": "knows its training questions by heart; did not generalize within these steps, which is not “never”",
-    "direct": "test loss fell while it still fitted, so there are no phases",
-    "partial": "began to generalize and came to rest without",
-    "unfinished": "was generalizing when its steps ended",
-    "unfitted": "did not learn its training questions within these steps",
-}
 SETTINGS_APART = ("callbacks", "logger", "folder", "resume", "sweep", "launch", "extras")
 FINAL = (
     "loss/train", "loss/test", "loss/all", "accuracy/test", "progress/symmetrized_loss", "final_keys/restricted_loss",
@@ -52,7 +44,7 @@ def run_page(record: Record, back: str | None = None) -> Path:
         families=list(dict.fromkeys(trace["meta"]["family"] for trace in figures["losses"]["data"])),
         circles=circles(record),
         steps=step_axis(record.metrics["step"]),
-        settings=list(_flat({k: v for k, v in record.config.items() if k not in SETTINGS_APART})),
+        settings=list(leaves({k: v for k, v in record.config.items() if k not in SETTINGS_APART}).items()),
         explained=_explained(record),
         back=back,
         wandb=run_url(record.folder),
@@ -87,11 +79,3 @@ def _explained(record: Record) -> list[Metric]:
     shown = [name for name, *_ in LOSSES]
     shown += ["progress/gini_W_E", "progress/gini_W_L", "progress/sum_squared_weights", "keys/count"]
     return [metric(name) for name in shown if record.columns(name) is not None]
-
-
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", "null" if value is None else str(value)

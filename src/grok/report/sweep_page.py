@@ -11,12 +11,12 @@ from rich.progress import track
 
 from grok.collect import SEEDS, collected, swept
 from grok.metrics import METRICS
-from grok.phases import EVENTS
+from grok.phases import EVENTS, REGIME_WORDS
 from grok.report import sweep_data
 from grok.report.axes import step_axis
 from grok.report.page import page, written
 from grok.report.record import Record
-from grok.report.run_page import REGIME_WORDS, run_page
+from grok.report.run_page import run_page
 from grok.sweep.figures import REGIME_COLOURS
 from grok.wandb_history import run_url
 

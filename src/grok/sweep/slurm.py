@@ -47,7 +47,7 @@ class Job:
 
     def __call__(self) -> None:
         sweep = SweepFolder(self.sweep)
-        points = [point for point in sweep.read().points if point.number in self.numbers]
+        points = [point for point in sweep.points() if point.number in self.numbers and point.status != "finished"]
         slots = shared_out(granted_gpus(self.gpus), self.cpus, self.jobs_per_gpu, self.cpu_slots)
         self.batch = Batch(sweep, points, slots, _say)
         if not self.batch.run():
