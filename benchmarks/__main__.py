@@ -24,7 +24,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from grok import arithmetic
+from grok.tasks import splits
 
 ROOT = Path(__file__).resolve().parents[1]
 PRIMES = (31, 59, 113, 199, 401)
@@ -129,7 +129,7 @@ class Bench:
         if contestant == "transformer_lens":
             assert self.lens is not None
             python, module, first = self.lens, "transformer_lens_step", []
-        options = {"p": p, "questions": questions(p), "device": self.device, **more}
+        options = {"p": p, "pairs": pairs(p), "device": self.device, **more}
         arguments = [x for name, value in options.items() for x in (f"--{name}", str(value))]
         return Worker(python, module, *first, *arguments, threads=threads or self.threads)
 
@@ -188,7 +188,7 @@ class Bench:
                 run.tell(4)
                 peak = run.told()["peak_bytes"]
             rows[p] = {
-                "questions": questions(p),
+                "pairs": pairs(p),
                 "step_seconds": spread(times["project"]),
                 "step_of_floor": ratio(times["project"], times["floor"]),
                 "measurement_seconds": spread(times["measurement"]),
@@ -221,9 +221,9 @@ class Bench:
         }
 
 
-def questions(p: int) -> int:
-    """How many questions a run at p trains on."""
-    return int(arithmetic.train_mask(p, 0.3, 0).sum())
+def pairs(p: int) -> int:
+    """How many pairs a run at p trains on."""
+    return int(splits.train_mask(p, 0.3, 0).sum())
 
 
 def machine(device: str, threads: int) -> str:
@@ -282,11 +282,11 @@ def show(figures: Mapping[str, Any], console: Console) -> None:
         table.add_row("before the first step, s", f"{run['startup_seconds']:.1f}")
         console.print(table)
     if "growth" in figures:
-        table = Table("p", "questions", "step, ms", "× floor", "measurement, ms", "in steps", "run's peak, GB")
+        table = Table("p", "pairs", "step, ms", "× floor", "measurement, ms", "in steps", "run's peak, GB")
         for p, row in figures["growth"].items():
             table.add_row(
                 str(p),
-                f"{row['questions']:,}",
+                f"{row['pairs']:,}",
                 milliseconds(row["step_seconds"]),
                 times(row["step_of_floor"]),
                 milliseconds(row["measurement_seconds"]),

@@ -18,11 +18,11 @@ from benchmarks.paper_style_step import paper_style_step
 from benchmarks.worker import answer_ready, answer_seconds, commands, serve
 from callbacks import RunRecord
 from callbacks.measurement import Measurement
-from grok import places
-from grok.experiment import Experiment, assembled
-from grok.machine import exact_products, keep_memory, tf32_products
-from grok.table import Table
-from grok.train import train
+from grok.measures.evaluation import Evaluation
+from grok.settings import places
+from grok.training.experiment import Experiment, assemble
+from grok.training.machine import exact_products, keep_memory, tf32_products
+from grok.training.run import train
 
 
 def configuration(folder: str, p: int, device: str, *overrides: str) -> DictConfig:
@@ -35,8 +35,8 @@ def configuration(folder: str, p: int, device: str, *overrides: str) -> DictConf
 
 
 def mainline(folder: str, p: int, device: str) -> Experiment:
-    """The mainline run at p, its network and questions on the device."""
-    experiment = assembled(configuration(folder, p, device, "logger=none"))
+    """The mainline run at p, its network and pairs on the device."""
+    experiment = assemble(configuration(folder, p, device, "logger=none"))
     where = torch.device(device)
     experiment.module.to(where)
     data = experiment.data
@@ -59,23 +59,23 @@ def measurement(experiment: Experiment) -> Callable[[], object]:
     measuring = [x for x in callbacks if isinstance(x, Measurement) and not isinstance(x, RunRecord)]
 
     def measure() -> list[float]:
-        table = Table.of(module.network, answers, train_mask)
-        values = [x for callback in measuring for x in callback.measure(table, module).values()]
+        evaluation = Evaluation.of(module.network, answers, train_mask)
+        values = [x for callback in measuring for x in callback.measure(evaluation, module).values()]
         return torch.stack([torch.as_tensor(x, dtype=torch.float64, device=answers.device) for x in values]).tolist()
 
     return measure
 
 
-def floor(p: int, questions: int, device: str, d_model: int = 128, d_mlp: int = 512) -> Callable[[], object]:
+def floor(p: int, pairs: int, device: str, d_model: int = 128, d_mlp: int = 512) -> Callable[[], object]:
     """The matrix products of one step alone: forward, gradient of the input, gradient of the weights."""
     rows = 2 * p + 1
     shapes = [
         (rows, d_model, d_model),  # keys of all distinct rows
         (rows, d_model, d_model),  # values
-        (questions, d_model, d_model),  # W_O
-        (questions, d_model, d_mlp),  # W_in
-        (questions, d_mlp, d_model),  # W_out
-        (questions, d_model, p + 1),  # W_U
+        (pairs, d_model, d_model),  # W_O
+        (pairs, d_model, d_mlp),  # W_in
+        (pairs, d_mlp, d_model),  # W_out
+        (pairs, d_model, p + 1),  # W_U
     ]
     products = []
     for n, inner, outer in shapes:
@@ -96,9 +96,9 @@ def floor(p: int, questions: int, device: str, d_model: int = 128, d_mlp: int = 
     return graph.replay
 
 
-def fastest_exact_floor(p: int, questions: int, device: str) -> None:
+def fastest_exact_floor(p: int, pairs: int, device: str) -> None:
     """Serve the floor by whichever exact routine is fastest here."""
-    step = floor(p, questions, device)
+    step = floor(p, pairs, device)
     times = {}
 
     def timed() -> float:
@@ -160,7 +160,7 @@ def whole_run(p: int, device: str, every: int) -> None:
             f"measure_early.every={every}",
             "stop=never",
         )
-        experiment = assembled(config)
+        experiment = assemble(config)
         cast(Any, experiment.trainer).callbacks.insert(0, Turnstile())
         with open(os.devnull, "w") as nowhere:
             train(experiment, Console(file=nowhere))
@@ -170,14 +170,14 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("contestant", choices=["project", "tf32", "paper_style", "floor", "measurement", "whole_run"])
     parser.add_argument("--p", type=int)
-    parser.add_argument("--questions", type=int)
+    parser.add_argument("--pairs", type=int)
     parser.add_argument("--device")
     parser.add_argument("--every", type=int, default=100)
     told = parser.parse_args()
     if told.contestant != "paper_style":  # which is as others run
         keep_memory()
     if told.contestant == "floor":
-        fastest_exact_floor(told.p, told.questions, told.device)
+        fastest_exact_floor(told.p, told.pairs, told.device)
         return
     if told.contestant == "whole_run":
         whole_run(told.p, told.device, told.every)

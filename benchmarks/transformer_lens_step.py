@@ -11,7 +11,7 @@ from benchmarks.worker import serve, usual_step
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--p", type=int)
-    parser.add_argument("--questions", type=int)
+    parser.add_argument("--pairs", type=int)
     parser.add_argument("--device")
     told = parser.parse_args()
     p = told.p
@@ -35,7 +35,7 @@ def main() -> None:
     for name, parameter in model.named_parameters():
         if "b_" in name:
             parameter.requires_grad = False
-    chosen = torch.randperm(p * p, generator=torch.Generator().manual_seed(0))[: told.questions].to(told.device)
+    chosen = torch.randperm(p * p, generator=torch.Generator().manual_seed(0))[: told.pairs].to(told.device)
     a, b = chosen // p, chosen % p
     tokens = torch.stack([a, b, torch.full_like(a, p)], 1)
     serve(usual_step(model, tokens, (a + b) % p))

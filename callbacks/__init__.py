@@ -1,6 +1,6 @@
 """What is watched while a network trains: thin Lightning wiring around the functions of `grok`.
 
-Each callback reads the table of all p² questions in `on_validation_batch_end`, calls a function,
+Each callback reads the table of all p² pairs in `on_validation_batch_end`, calls a function,
 and logs what it returns. None computes a formula, and none depends on the order of the others.
 """
 

@@ -7,9 +7,9 @@ from typing import Any
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
-from grok.checks import whole
-from grok.lit import FullBatchTraining
-from grok.run_folder import RunFolder
+from grok.runs.folder import RunFolder
+from grok.settings.checks import whole
+from grok.training.lit import FullBatchTraining
 
 
 class Checkpoints(Checkpoint):

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 
 from callbacks.measurement import Measurement
-from grok import fourier, keys
-from grok.lit import FullBatchTraining
-from grok.table import Table
+from grok.measures import spectra
+from grok.measures.evaluation import Evaluation
+from grok.tasks import fourier
+from grok.training.lit import FullBatchTraining
 
 
 class KeyFrequencies(Measurement):
@@ -25,26 +26,26 @@ class KeyFrequencies(Measurement):
     | `neurons/explained` | share of neurons of which one frequency explains over 85 % of the variance |
 
     Args:
-        rule: one of `grok.table.RULES`, or a list of frequencies.
+        rule: one of `grok.evaluation.RULES`, or a list of frequencies.
     """
 
     def __init__(self, rule: str | Sequence[int]) -> None:
         self.rule = rule
 
-    def measure(self, table: Table, training: FullBatchTraining) -> Mapping[str, Tensor | float]:
+    def measure(self, evaluation: Evaluation, training: FullBatchTraining) -> Mapping[str, Tensor | float]:
         values: dict[str, Tensor | float] = {}
-        spectra = {"W_E": table.W_E_components, "W_L": table.W_L_components}
-        for name, components in spectra.items():
+        components_of = {"W_E": evaluation.W_E_components, "W_L": evaluation.W_L_components}
+        for name, components in components_of.items():
             if components is not None:
-                values[f"progress/gini_{name}"] = keys.gini(fourier.frequency_norms(components))
-                values[f"progress/gini_{name}_components"] = keys.gini(components)
-        found = table.key_frequencies(self.rule)
-        main = table.W_E_components if table.W_L_components is None else table.W_L_components
+                values[f"progress/gini_{name}"] = spectra.gini(fourier.frequency_norms(components))
+                values[f"progress/gini_{name}_components"] = spectra.gini(components)
+        found = evaluation.key_frequencies(self.rule)
+        main = evaluation.W_E_components if evaluation.W_L_components is None else evaluation.W_L_components
         if found is not None:
             values["keys/count"] = float(len(found))
             if main is not None:
-                values["keys/share"] = keys.shares(fourier.frequency_norms(main))[[k - 1 for k in found]].sum()
-        if table.explained is not None:
-            best = table.explained.amax(0)
-            values["neurons/explained"] = (best > keys.EXPLAINED).double().mean()
+                values["keys/share"] = spectra.shares(fourier.frequency_norms(main))[[k - 1 for k in found]].sum()
+        if evaluation.explained is not None:
+            best = evaluation.explained.amax(0)
+            values["neurons/explained"] = (best > spectra.EXPLAINED).double().mean()
         return values

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from callbacks.measurement import Measurement
-from grok.lit import FullBatchTraining
-from grok.table import Table
+from grok.measures.evaluation import Evaluation
+from grok.training.lit import FullBatchTraining
 
 
 class Losses(Measurement):
@@ -15,24 +15,24 @@ class Losses(Measurement):
 
     | Key | Value [unit] |
     |---|---|
-    | `loss/train`, `loss/test` | mean cross-entropy on training and on the other questions [nats] |
-    | `loss/all` | the same on all p² questions, as in the paper's §4.4 [nats] |
+    | `loss/train`, `loss/test` | mean cross-entropy on training and on the other pairs [nats] |
+    | `loss/all` | the same on all p² pairs, as in the paper's §4.4 [nats] |
     | `loss/objective` | what training minimises: train loss over all p + 1 classes [nats] |
     | `loss/train_largest` | largest objective of any step since the last measurement [nats] |
-    | `accuracy/train`, `accuracy/test` | share of questions whose answer has the largest logit |
-    | `margin/mean`, `margin/least` | answer's logit less the largest other one, on test questions |
+    | `accuracy/train`, `accuracy/test` | share of pairs whose answer has the largest logit |
+    | `margin/mean`, `margin/least` | answer's logit less the largest other one, on test pairs |
     """
 
-    def measure(self, table: Table, training: FullBatchTraining) -> Mapping[str, Tensor | float]:
-        margins = table.on_test(table.margins)
+    def measure(self, evaluation: Evaluation, training: FullBatchTraining) -> Mapping[str, Tensor | float]:
+        margins = evaluation.on_test(evaluation.margins)
         largest = training.largest_loss
         return {
-            "loss/train": table.train_loss,
-            "loss/test": table.test_loss,
-            "loss/all": table.losses.mean(),
-            "loss/objective": table.objective,
-            "accuracy/train": table.train_accuracy,
-            "accuracy/test": table.test_accuracy,
+            "loss/train": evaluation.train_loss,
+            "loss/test": evaluation.test_loss,
+            "loss/all": evaluation.losses.mean(),
+            "loss/objective": evaluation.objective,
+            "accuracy/train": evaluation.train_accuracy,
+            "accuracy/test": evaluation.test_accuracy,
             "margin/mean": margins.mean(),
             "margin/least": margins.min(),
             "loss/train_largest": math.nan if largest is None else largest,

@@ -7,17 +7,17 @@ from typing import Any
 from lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from grok.lit import FullBatchTraining
-from grok.table import Table
+from grok.measures.evaluation import Evaluation
+from grok.training.lit import FullBatchTraining
 
 
 class Measurement(Callback, ABC):
-    """Logs, at each measurement, what `measure` makes of the table of all questions."""
+    """Logs, at each measurement, what `measure` makes of the evaluation of all pairs."""
 
     @abstractmethod
-    def measure(self, table: Table, training: FullBatchTraining) -> Mapping[str, Tensor | float]:
+    def measure(self, evaluation: Evaluation, training: FullBatchTraining) -> Mapping[str, Tensor | float]:
         """Values to log, by name."""
 
     def on_validation_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs: Any, *_: Any) -> None:
         assert isinstance(pl_module, FullBatchTraining)
-        pl_module.record(self.measure(outputs["table"], pl_module))
+        pl_module.record(self.measure(outputs["evaluation"], pl_module))

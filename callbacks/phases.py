@@ -8,9 +8,9 @@ from typing import Any
 from torch import Tensor
 
 from callbacks.measurement import Measurement
-from grok.lit import FullBatchTraining
-from grok.phases import REGIMES, Events, History, events, regime, slingshots
-from grok.table import Table
+from grok.measures.evaluation import Evaluation
+from grok.measures.phases import REGIMES, Events, History, events, regime, slingshots
+from grok.training.lit import FullBatchTraining
 
 STOPS = ("stable", "never")
 TRAIN_ON = 1.1  # a stable run trains a tenth longer
@@ -40,18 +40,18 @@ class Phases(Measurement):
         self.history = History.empty()
         self.events = Events()
 
-    def measure(self, table: Table, training: FullBatchTraining) -> Mapping[str, Tensor | float]:
+    def measure(self, evaluation: Evaluation, training: FullBatchTraining) -> Mapping[str, Tensor | float]:
         history = self.history.extended(
             step=float(training.global_step),
-            train_loss=table.train_loss,
-            test_loss=table.test_loss,
-            train_accuracy=table.train_accuracy,
-            test_accuracy=table.test_accuracy,
-            excluded_loss=table.symmetrized_excluded_loss,
-            sum_squared_weights=table.sum_squared_weights,
+            train_loss=evaluation.train_loss,
+            test_loss=evaluation.test_loss,
+            train_accuracy=evaluation.train_accuracy,
+            test_accuracy=evaluation.test_accuracy,
+            excluded_loss=evaluation.symmetrized_excluded_loss,
+            sum_squared_weights=evaluation.sum_squared_weights,
             largest_train_loss=math.nan if training.largest_loss is None else training.largest_loss,
         )
-        found = events(history, table.p, int((~table.train).sum()))
+        found = events(history, evaluation.p, int((~evaluation.train).sum()))
         values = {
             "phase": math.nan if found.phase is None else float(found.phase),
             "phase_provisional": float(found.provisional),

@@ -8,7 +8,7 @@ from lightning import Callback, LightningModule, Trainer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from grok.phases import PHASES
+from grok.measures.phases import PHASES
 
 
 class ProgressBar(Callback):

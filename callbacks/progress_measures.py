@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 
 from callbacks.measurement import Measurement
-from grok.lit import FullBatchTraining
-from grok.table import Table
+from grok.measures.evaluation import Evaluation
+from grok.training.lit import FullBatchTraining
 
 
 class ProgressMeasures(Measurement):
@@ -21,25 +21,25 @@ class ProgressMeasures(Measurement):
     |---|---|
     | `progress/symmetrized_loss` | loss of the mean held-out answer: ln p without generalization, to 0 [nats] |
     | `progress/symmetrized_excluded_loss` | train loss without that shared part: low while memorizing [nats] |
-    | `progress/restricted_loss` | loss of the key frequencies' sum waves alone, all p² questions [nats] |
+    | `progress/restricted_loss` | loss of the key frequencies' sum waves alone, all p² pairs [nats] |
     | `progress/restricted_loss_train`, `progress/restricted_loss_test` | the same, on either side [nats] |
-    | `progress/restricted_loss_held_out` | the same on all, from waves over test questions alone [nats] |
-    | `progress/excluded_loss` | loss on training questions without those waves [nats] |
+    | `progress/restricted_loss_held_out` | the same on all, from waves over test pairs alone [nats] |
+    | `progress/excluded_loss` | loss on training pairs without those waves [nats] |
     | `progress/sum_squared_weights` | sum of squares of all parameters |
     | `weights/…` | the same, parameter by parameter |
 
     Args:
-        rule: of the key frequencies; one of `grok.table.RULES`, or a list of frequencies.
+        rule: of the key frequencies; one of `grok.evaluation.RULES`, or a list of frequencies.
     """
 
     def __init__(self, rule: str | Sequence[int]) -> None:
         self.rule = rule
 
-    def measure(self, table: Table, training: FullBatchTraining) -> Mapping[str, Tensor | float]:
+    def measure(self, evaluation: Evaluation, training: FullBatchTraining) -> Mapping[str, Tensor | float]:
         return {
-            "progress/symmetrized_loss": table.symmetrized_loss,
-            "progress/symmetrized_excluded_loss": table.symmetrized_excluded_loss,
-            "progress/sum_squared_weights": table.sum_squared_weights,
-            **{f"weights/{name}": square for name, square in table.squared_weights.items()},
-            **{f"progress/{name}": loss for name, loss in table.key_losses(self.rule).items()},
+            "progress/symmetrized_loss": evaluation.symmetrized_loss,
+            "progress/symmetrized_excluded_loss": evaluation.symmetrized_excluded_loss,
+            "progress/sum_squared_weights": evaluation.sum_squared_weights,
+            **{f"weights/{name}": square for name, square in evaluation.squared_weights.items()},
+            **{f"progress/{name}": loss for name, loss in evaluation.key_losses(self.rule).items()},
         }

@@ -7,10 +7,11 @@ from lightning import LightningModule, Trainer
 from torch import Tensor
 
 from callbacks.measurement import Measurement
-from grok import fourier, keys
-from grok.lit import FullBatchTraining
-from grok.run_folder import RunFolder
-from grok.table import Table
+from grok.measures import spectra
+from grok.measures.evaluation import Evaluation
+from grok.runs.folder import RunFolder
+from grok.tasks import fourier
+from grok.training.lit import FullBatchTraining
 
 
 class RunRecord(Measurement):
@@ -23,7 +24,7 @@ class RunRecord(Measurement):
 
     Args:
         folder: the run's folder.
-        rule: of the key frequencies; one of `grok.table.RULES`, or a list of frequencies.
+        rule: of the key frequencies; one of `grok.evaluation.RULES`, or a list of frequencies.
     """
 
     def __init__(self, folder: str | Path, rule: str | Sequence[int]) -> None:
@@ -31,12 +32,12 @@ class RunRecord(Measurement):
         self.rule = rule
         self.keys = ""
 
-    def measure(self, table: Table, training: FullBatchTraining) -> Mapping[str, Tensor | float]:
+    def measure(self, evaluation: Evaluation, training: FullBatchTraining) -> Mapping[str, Tensor | float]:
         step = training.global_step
-        self.keys = " ".join(map(str, table.key_frequencies(self.rule) or []))
-        for matrix, components in {"W_E": table.W_E_components, "W_L": table.W_L_components}.items():
+        self.keys = " ".join(map(str, evaluation.key_frequencies(self.rule) or []))
+        for matrix, components in {"W_E": evaluation.W_E_components, "W_L": evaluation.W_L_components}.items():
             if components is not None:
-                shares = keys.shares(fourier.frequency_norms(components)).tolist()
+                shares = spectra.shares(fourier.frequency_norms(components)).tolist()
                 row = {"step": step, "matrix": matrix, **{str(k): s for k, s in enumerate(shares, 1)}}
                 self.folder.append(self.folder.spectra, row)
         self.folder.save_snapshot(step, training.network.state_dict())

@@ -10,8 +10,9 @@ import torch
 from omegaconf import OmegaConf
 from runs import configuration
 
-from grok.metrics import METRICS
-from grok.run_folder import RunFolder, replace_text
+from grok.measures.catalogue import METRICS
+from grok.runs.files import write_text
+from grok.runs.folder import RunFolder
 from grok.sweep.folder import Point, Sweep, SweepFolder
 
 P = 11
@@ -29,7 +30,7 @@ MEMORIZED = {**dict.fromkeys(GROKKED), "fitted": [20, 40], "memorization_end": [
 def made_up_run(path: Path, *overrides: str, seed: int = 0, steps: int = 600, **summary: Any) -> RunFolder:
     """A finished run in `path`: curves drawn at random from `seed`, four snapshots, and `summary` on top."""
     folder, chance = RunFolder(path), np.random.default_rng(seed)
-    replace_text(folder.config, OmegaConf.to_yaml(configuration(path, *overrides)))
+    write_text(folder.config, OmegaConf.to_yaml(configuration(path, *overrides)))
     names = [name.replace("…", "W_E") for name in METRICS if not name.startswith("events/")]
     drift = {name: float(chance.uniform(0.5, 2)) for name in names}
     measured = np.arange(0, steps + 1, EVERY)
@@ -89,7 +90,7 @@ def made_up_sweep(path: Path, settings: Sequence[Mapping[str, float]] = ()) -> S
 def _made_up_point(folder: SweepFolder, point: Point, special: bool) -> None:
     overrides = [f"{name}={value}" for name, value in point.settings.items()]
     run, seed = folder.path / point.run, int(point.settings.get("replicate", 0))
-    replace_text(folder.config_file(point), OmegaConf.to_yaml(configuration(run, *overrides)))
+    write_text(folder.config_file(point), OmegaConf.to_yaml(configuration(run, *overrides)))
     if special and point.number == 16:
         folder.output_file(point).write_text("<img src=x onerror=window.hacked=1> broke\n")
         folder.ended(point, 1)

@@ -11,7 +11,7 @@ def plain_logits(weights: dict[str, Tensor], a: Tensor, b: Tensor, n_layers: int
     """Logits at the last position, from a state dict of `grok.transformer.Transformer`."""
     p = weights["W_E"].shape[1] - 1
     tokens = torch.stack([a, b, torch.full_like(a, p)], dim=1)
-    x = weights["W_E"].T[tokens] + weights["W_pos"]  # (question, position, d_model)
+    x = weights["W_E"].T[tokens] + weights["W_pos"]  # (pair, position, d_model)
     mask = torch.tril(torch.ones(3, 3, dtype=torch.bool))
     for layer in range(n_layers):
         w = {name.split(".")[-1]: value for name, value in weights.items() if name.startswith(f"blocks.{layer}.")}

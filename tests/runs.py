@@ -13,10 +13,10 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from grok import places
-from grok.experiment import assembled
-from grok.run_folder import RunFolder
-from grok.train import train
+from grok.runs.folder import RunFolder
+from grok.settings import places
+from grok.training.experiment import assemble
+from grok.training.run import train
 
 TINY = [
     "data.p=11",
@@ -48,7 +48,7 @@ def configuration(folder: Path, *overrides: str, base: list[str] = TINY) -> Dict
 def run(folder: Path, *overrides: str, base: list[str] = TINY) -> tuple[RunFolder, dict[str, Any], str]:
     """Train in `folder`; the folder, its summary, and what was printed."""
     text = io.StringIO()
-    summary = train(assembled(configuration(folder, *overrides, base=base)), Console(file=text, width=200))
+    summary = train(assemble(configuration(folder, *overrides, base=base)), Console(file=text, width=200))
     return RunFolder(folder), summary, text.getvalue()
 
 

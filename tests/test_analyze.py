@@ -16,13 +16,13 @@ from runs import run
 
 from grok import analyze
 from grok import export as export_command
-from grok.analysis import layouts
 from grok.analysis.history import lottery, training_values
-from grok.analysis.pictures import NAMES
 from grok.analyze import report
 from grok.claims.criteria import CLAIMS
 from grok.export import export
-from grok.run_folder import RunFolder
+from grok.figures.choice import NAMES
+from grok.networks import layouts
+from grok.runs.folder import RunFolder
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +137,7 @@ def test_another_split_than_that_of_the_stored_train_loss_is_warned_of(trained: 
         f"checkpoint={tmp_path / 'x.pth'}", "data.seed=5", "data.train_fraction=0.05", "figures=none"
     )
     (warning,) = found["warnings"]
-    assert "the training questions are probably others (data.seed, data.train_fraction, split)." in warning
+    assert "the training pairs are probably others (data.seed, data.train_fraction, split)." in warning
     assert f"Warning: {warning}" in text
 
 

@@ -6,14 +6,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from grok import arithmetic
 from grok.claims.anatomy import Anatomy
-from grok.table import Table
-from grok.transformer import Transformer
+from grok.measures.evaluation import Evaluation
+from grok.model.transformer import Transformer
+from grok.tasks import operations, splits
 from reference import plain_logits
 
 OPERATIONS: dict[str, Callable[[Tensor, Tensor, int], Tensor]] = {
-    **arithmetic.OPERATIONS,
+    **operations.OPERATIONS,
     "3a + 5b + 2": lambda a, b, p: (3 * a + 5 * b + 2) % p,
 }
 
@@ -23,9 +23,9 @@ def opened(p: int = 7, operation: str = "addition", **shape: object) -> tuple[An
     for name, w in network.named_parameters():
         if "b_" in name:
             torch.nn.init.normal_(w, generator=torch.Generator().manual_seed(len(name)))
-    answers = arithmetic.answers(OPERATIONS[operation], p)
+    answers = operations.answers(OPERATIONS[operation], p)
     anatomy = Anatomy(
-        dict(network.state_dict()), answers, arithmetic.train_mask(p, 0.4, 1), network.layers[0].activation.__name__
+        dict(network.state_dict()), answers, splits.train_mask(p, 0.4, 1), network.layers[0].activation.__name__
     )
     return anatomy, network
 
@@ -46,7 +46,7 @@ def biased(p: int, n_heads: int = 2, d_head: int = 5, d_model: int = 8, d_mlp: i
 
 
 def looped_logits(weights: dict[str, Tensor], a: int, b: int) -> Tensor:
-    """Logits of one question, head by head and position by position."""
+    """Logits of one pair, head by head and position by position."""
     w = {name.removeprefix("blocks.0."): x for name, x in weights.items()}
     p = w["W_E"].shape[1] - 1
     rows = [w["W_E"][:, token] + w["W_pos"][i] for i, token in enumerate((a, b, p))]
@@ -63,33 +63,33 @@ def looped_logits(weights: dict[str, Tensor], a: int, b: int) -> Tensor:
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("shape", [{}, {"d_mlp": 0}, {"activation": "gelu"}], ids=["relu", "no MLP", "gelu"])
-def test_its_logits_are_those_of_the_plain_network_at_every_question(shape: dict[str, object], operation: str) -> None:
+def test_its_logits_are_those_of_the_plain_network_at_every_pair(shape: dict[str, object], operation: str) -> None:
     anatomy, network = opened(operation=operation, **shape)
-    a, b = arithmetic.questions(7)
+    a, b = operations.all_pairs(7)
     a, b = a[anatomy.first][:, anatomy.second], b[anatomy.first][:, anatomy.second]
     plain = plain_logits(dict(network.state_dict()), a.flatten(), b.flatten(), 1, str(shape.get("activation", "relu")))
-    torch.testing.assert_close(anatomy.table.logits.flatten(0, 1), plain[:, :7], rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(anatomy.evaluation.logits.flatten(0, 1), plain[:, :7], rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(anatomy.answers, OPERATIONS[operation](a, b, 7))
     if operation != "x2+xy+y2":
-        grid = arithmetic.questions(7)
+        grid = operations.all_pairs(7)
         assert torch.equal(anatomy.answers, (grid[0] + grid[1]) % 7)
 
 
 def test_biases_of_other_peoples_networks_count_at_their_places() -> None:
     weights = biased(5)
-    anatomy = Anatomy(weights, arithmetic.answers(arithmetic.addition, 5), arithmetic.train_mask(5, 0.4, 0))
+    anatomy = Anatomy(weights, operations.answers(operations.addition, 5), splits.train_mask(5, 0.4, 0))
     looped = torch.stack([torch.stack([looped_logits(weights, a, b) for b in range(5)]) for a in range(5)])
-    torch.testing.assert_close(anatomy.table.logits, looped, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(anatomy.evaluation.logits, looped, rtol=1e-12, atol=1e-12)
     for name in [name for name in weights if "b_" in name and not name.endswith("b_K")]:
         without = Anatomy({**weights, name: torch.zeros_like(weights[name])}, anatomy.answers, anatomy.train)
-        assert not torch.allclose(without.table.logits, looped), name
+        assert not torch.allclose(without.evaluation.logits, looped), name
 
 
 @pytest.mark.parametrize("operation", ["addition", "subtraction"])
 def test_its_table_measures_what_the_networks_own_table_does(operation: str) -> None:
     anatomy, network = opened(operation=operation)
-    whole = Table.of(network, arithmetic.answers(OPERATIONS[operation], 7), arithmetic.train_mask(7, 0.4, 1))
-    mine = anatomy.table
+    whole = Evaluation.of(network, operations.answers(OPERATIONS[operation], 7), splits.train_mask(7, 0.4, 1))
+    mine = anatomy.evaluation
     for rule in ("W_L", "W_E", "neurons", "logits"):
         assert mine.key_frequencies(rule) == whole.key_frequencies(rule)
     for name in ("train_loss", "test_loss", "train_accuracy", "symmetrized_loss", "symmetrized_excluded_loss"):
@@ -100,14 +100,14 @@ def test_its_table_measures_what_the_networks_own_table_does(operation: str) -> 
 
 def test_parts_put_together_again_are_the_whole() -> None:
     weights = biased(5)
-    anatomy = Anatomy(weights, arithmetic.answers(arithmetic.addition, 5), arithmetic.train_mask(5, 0.4, 0))
+    anatomy = Anatomy(weights, operations.answers(operations.addition, 5), splits.train_mask(5, 0.4, 0))
     assert anatomy.neurons is not None
     assert anatomy.W_L is not None
     torch.testing.assert_close(anatomy.pattern.sum(-1), torch.ones(5, 5, 2, dtype=torch.float64))
-    torch.testing.assert_close(anatomy.logits_of(anatomy.middle), anatomy.table.logits)
+    torch.testing.assert_close(anatomy.logits_of(anatomy.middle), anatomy.evaluation.logits)
     torch.testing.assert_close(
-        anatomy.skip_logits(anatomy.middle) + anatomy.neurons @ anatomy.W_L.T, anatomy.table.logits
+        anatomy.skip_logits(anatomy.middle) + anatomy.neurons @ anatomy.W_L.T, anatomy.evaluation.logits
     )
     numbers = weights["W_E"].T[:5]
-    a, b = (grid.flatten() for grid in arithmetic.questions(5))
-    torch.testing.assert_close(anatomy.logits_from(numbers[a], numbers[b]).view(5, 5, 5), anatomy.table.logits)
+    a, b = (grid.flatten() for grid in operations.all_pairs(5))
+    torch.testing.assert_close(anatomy.logits_from(numbers[a], numbers[b]).view(5, 5, 5), anatomy.evaluation.logits)

@@ -1,7 +1,7 @@
 """Every progress measure a second time: slow float64 loops and whole p² x p² projections, in numpy.
 
 The reference shares no code with the package. It builds P_K = Σ_k (C_k C_kᵀ + S_k S_kᵀ) (paper §5.1)
-as a matrix over all questions, from products of waves in a and in b; the package works on marginals
+as a matrix over all pairs, from products of waves in a and in b; the package works on marginals
 alone. p = 12 has the frequency p/2, whose sine vanishes: one wave of norm 1.
 """
 
@@ -16,9 +16,10 @@ import pytest
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from grok import fourier, keys, measures
-from grok.cross_entropy import cross_entropies, cross_entropy
-from grok.table import Table
+from grok.measures import progress, spectra
+from grok.measures.evaluation import Evaluation
+from grok.model.cross_entropy import cross_entropies, cross_entropy
+from grok.tasks import fourier
 
 Array = NDArray[np.float64]
 OPERATIONS = {
@@ -62,7 +63,7 @@ def loss(row: Array, answer: int) -> float:
 
 
 def mean_loss(rows: Array, answers: Array, chosen: Array) -> float:
-    """Mean over the chosen questions of rows [p², classes]."""
+    """Mean over the chosen pairs of rows [p², classes]."""
     each = [loss(row, y) for row, y, use in zip(rows, answers.flat, chosen.flat, strict=True) if use]
     return math.fsum(each) / len(each)
 
@@ -72,10 +73,10 @@ def means_by_answer(case: SimpleNamespace, chosen: Array) -> Array:
     return np.array([sum(row) / len(row) for row in rows])
 
 
-def norms(table: Array) -> list[float]:
+def norms(evaluation: Array) -> list[float]:
     """n_k, k = 1 … ⌊p/2⌋, over the columns of table[x, d]."""
-    p = len(table)
-    return [math.sqrt(sum(((w @ table) ** 2).sum() for w in waves(p, k))) for k in range(1, p // 2 + 1)]
+    p = len(evaluation)
+    return [math.sqrt(sum(((w @ evaluation) ** 2).sum() for w in waves(p, k))) for k in range(1, p // 2 + 1)]
 
 
 def standing_out(n: Sequence[float], floor: float) -> list[int]:
@@ -94,11 +95,11 @@ def explained(neuron: Array) -> list[float]:
 
 @cache
 def example(p: int, operation: str) -> SimpleNamespace:
-    """Random tensors, and their table."""
+    """Random tensors, and their evaluation."""
     rng, grid = np.random.default_rng([p, *operation.encode()]), [(a, b) for a in range(p) for b in range(p)]
     y = np.array([OPERATIONS[operation](a, b) % p for a, b in grid]).reshape(p, p)
     train = rng.random((p, p)) < 0.4
-    train.flat[[np.flatnonzero(y == s)[0] for s in set(y.flat)]] = False  # every answer has a test question
+    train.flat[[np.flatnonzero(y == s)[0] for s in set(y.flat)]] = False  # every answer has a test pair
     every = rng.normal(size=(p, p, p + 1)) * 2  # "=" last
     every[..., :p] += 3 * np.cos(2 * np.pi * (p // 2) * (y[..., None] - np.arange(p)) / p)
     first, last = waves(p, 1), waves(p, p // 2)
@@ -109,8 +110,10 @@ def example(p: int, operation: str) -> SimpleNamespace:
     tensors = {"neurons": neurons, "W_E": rng.normal(size=(4, p)), "W_L": rng.normal(size=(p, 5))}
     given = {name: torch.from_numpy(x) for name, x in tensors.items()}
     weights = {"W_E": given["W_E"], "b_in": torch.from_numpy(rng.normal(size=3)).float()}
-    table = Table(*map(torch.from_numpy, (every, y, train)), **given, weights=weights)
-    return SimpleNamespace(p=p, grid=grid, y=y, train=train, every=every, L=every[..., :p], table=table, **tensors)
+    evaluation = Evaluation(*map(torch.from_numpy, (every, y, train)), **given, weights=weights)
+    return SimpleNamespace(
+        p=p, grid=grid, y=y, train=train, every=every, L=every[..., :p], evaluation=evaluation, **tensors
+    )
 
 
 @every_p
@@ -134,17 +137,17 @@ def test_the_projection_is_the_sum_over_its_waves_idempotent_and_self_adjoint(p:
 @every_p
 def test_spectra_are_norms_of_the_waves_along_numbers_and_along_outputs(p: int) -> None:
     case = example(p, "addition")
-    for table, found in ((case.W_E.T, case.table.W_E_components), (case.W_L, case.table.W_L_components)):
-        same(found, [math.sqrt(((w @ table) ** 2).sum()) for k in range(1, p // 2 + 1) for w in waves(p, k)])
-        same(fourier.component_norms(torch.from_numpy(table)), found)
-        same(fourier.frequency_norms(found), norms(table))
+    for evaluation, found in ((case.W_E.T, case.evaluation.W_E_components), (case.W_L, case.evaluation.W_L_components)):
+        same(found, [math.sqrt(((w @ evaluation) ** 2).sum()) for k in range(1, p // 2 + 1) for w in waves(p, k)])
+        same(fourier.component_norms(torch.from_numpy(evaluation)), found)
+        same(fourier.frequency_norms(found), norms(evaluation))
 
 
 @every_operation
 @every_p
-def test_losses_margins_and_accuracies_are_those_of_a_loop_over_questions(p: int, operation: str) -> None:
+def test_losses_margins_and_accuracies_are_those_of_a_loop_over_pairs(p: int, operation: str) -> None:
     case = example(p, operation)
-    t, y, train = case.table, case.y, case.train
+    t, y, train = case.evaluation, case.y, case.train
     same(t.losses, [[loss(case.L[a, b], y[a, b]) for b in range(p)] for a in range(p)])
     rivals = [[max(v for c, v in enumerate(case.L[a, b]) if c != y[a, b]) for b in range(p)] for a in range(p)]
     margins = np.array([[case.L[a, b, y[a, b]] for b in range(p)] for a in range(p)]) - rivals
@@ -157,14 +160,14 @@ def test_losses_margins_and_accuracies_are_those_of_a_loop_over_questions(p: int
 
 @every_operation
 @every_p
-def test_the_key_free_measures_are_those_of_a_loop_over_held_out_questions(p: int, operation: str) -> None:
+def test_the_key_free_measures_are_those_of_a_loop_over_held_out_pairs(p: int, operation: str) -> None:
     case = example(p, operation)
     test = [(a, b) for a, b in case.grid if not case.train[a, b]]
     g = [sum(case.L[a, b, (case.y[a, b] + t) % p] for a, b in test) / len(test) for t in range(p)]
-    same(case.table.symmetrized_logits, g)
-    same(case.table.symmetrized_loss, math.log(math.fsum(map(math.exp, g))) - g[0])
+    same(case.evaluation.symmetrized_logits, g)
+    same(case.evaluation.symmetrized_loss, math.log(math.fsum(map(math.exp, g))) - g[0])
     left = [[case.L[a, b, c] - g[(c - case.y[a, b]) % p] for c in range(p)] for a, b in case.grid]
-    same(case.table.symmetrized_excluded_loss, mean_loss(np.array(left), case.y, case.train))
+    same(case.evaluation.symmetrized_excluded_loss, mean_loss(np.array(left), case.y, case.train))
 
 
 @every_linear
@@ -175,26 +178,26 @@ def test_restricted_and_excluded_losses_are_those_of_the_whole_projection(p: int
     case, flat, all_of = example(p, operation), example(p, operation).L.reshape(p * p, p), np.full((p, p), True)
     P, M, held_out = projector(p, K, operation), means_by_answer(case, all_of), means_by_answer(case, ~case.train)
     np.testing.assert_allclose(P @ P, P, rtol=0, atol=1e-13)
-    same(case.table.means, M)
-    same(case.table.held_out_means, held_out)
-    restricted, H = P @ flat + flat.mean(0), held_out[case.y.ravel()]  # test questions answer for all like them
-    same(measures.restricted_logits(torch.from_numpy(M), K)[case.y.ravel()], restricted)
+    same(case.evaluation.means, M)
+    same(case.evaluation.held_out_means, held_out)
+    restricted, H = P @ flat + flat.mean(0), held_out[case.y.ravel()]  # test pairs answer for all like them
+    same(progress.restricted_logits(torch.from_numpy(M), K)[case.y.ravel()], restricted)
     sides = {"all": all_of, "train": case.train, "test": ~case.train}
     expected = {name: mean_loss(restricted, case.y, side) for name, side in sides.items()}
     expected["held_out"] = mean_loss(P @ H + H.mean(0), case.y, all_of)
-    found = case.table.restricted_losses(K)
+    found = case.evaluation.restricted_losses(K)
     assert set(found) == set(expected)
     same(torch.stack([found[name] for name in expected]), list(expected.values()))
-    same(case.table.excluded_loss(K), mean_loss(flat - P @ flat, case.y, case.train))
+    same(case.evaluation.excluded_loss(K), mean_loss(flat - P @ flat, case.y, case.train))
 
 
 @every_p
 def test_held_out_means_and_what_needs_them_are_absent_where_an_answer_is_only_trained_on(p: int) -> None:
     case = example(p, "addition")
-    table = Table(*map(torch.from_numpy, (case.L, case.y, case.train | (case.y == 2))))
-    assert table.held_out_means is None
-    assert table.key_frequencies("logits") is None
-    assert set(table.restricted_losses([1])) == {"all", "train", "test"}
+    evaluation = Evaluation(*map(torch.from_numpy, (case.L, case.y, case.train | (case.y == 2))))
+    assert evaluation.held_out_means is None
+    assert evaluation.key_frequencies("logits") is None
+    assert set(evaluation.restricted_losses([1])) == {"all", "train", "test"}
 
 
 @every_linear
@@ -222,19 +225,21 @@ def test_each_rule_names_the_frequencies_of_its_definition(p: int, operation: st
             "logits": standing_out(of_logits, float(np.median(of_logits))),
         }
         given = {"neurons": neurons, "W_E": W_E.T, "W_L": W_L}
-        table = Table(torch.from_numpy(L), y, train, **{name: torch.from_numpy(x) for name, x in given.items()})
-        assert {rule: table.key_frequencies(rule) for rule in expected} == expected
-        assert Table(torch.from_numpy(L), y, train).key_frequencies("W_L") == expected["logits"]
-    assert case.table.key_frequencies([p // 2, 1, 1]) == sorted({1, p // 2})
-    assert case.table.key_frequencies([]) == []
+        evaluation = Evaluation(
+            torch.from_numpy(L), y, train, **{name: torch.from_numpy(x) for name, x in given.items()}
+        )
+        assert {rule: evaluation.key_frequencies(rule) for rule in expected} == expected
+        assert Evaluation(torch.from_numpy(L), y, train).key_frequencies("W_L") == expected["logits"]
+    assert case.evaluation.key_frequencies([p // 2, 1, 1]) == sorted({1, p // 2})
+    assert case.evaluation.key_frequencies([]) == []
 
 
 @every_p
 def test_explained_variance_is_the_energy_in_the_three_by_three_block_of_each_frequency(p: int) -> None:
     case = example(p, "addition")
     expected = np.array([explained(case.neurons[..., j]) for j in range(5)]).T
-    same(keys.explained_variance(torch.from_numpy(case.neurons)), expected)
-    same(case.table.explained, expected)
+    same(spectra.explained_variance(torch.from_numpy(case.neurons)), expected)
+    same(case.evaluation.explained, expected)
 
 
 @pytest.mark.parametrize("spread", [1.0, 1e-2, 1e-4])
@@ -242,24 +247,24 @@ def test_float32_neurons_that_hardly_vary_about_their_mean_are_explained_as_in_f
     noise, wave = np.random.default_rng(0).normal(size=(13, 13, 5)), np.outer(waves(13, 3)[0], waves(13, 3)[0])
     neurons = (1 + spread * (0.3 * noise + 13 * wave[..., None])).astype(np.float32)
     expected = np.array([explained(neurons[..., j].astype(np.float64)) for j in range(5)]).T
-    np.testing.assert_allclose(keys.explained_variance(torch.from_numpy(neurons)), expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(spectra.explained_variance(torch.from_numpy(neurons)), expected, rtol=1e-4, atol=1e-6)
 
 
 @every_p
 def test_gini_shares_and_squared_weights_are_their_sums(p: int) -> None:
     x = np.random.default_rng(p).normal(size=p)
-    ranked, found = sorted(abs(x)), keys.gini(torch.from_numpy(x))
+    ranked, found = sorted(abs(x)), spectra.gini(torch.from_numpy(x))
     same(found, 1 - 2 * sum(v / sum(ranked) * (p - i + 0.5) / p for i, v in enumerate(ranked, 1)))
     same(found, sum(abs(u - v) for u in ranked for v in ranked) / (2 * p * sum(ranked)))  # Gini's own definition
-    same(keys.shares(torch.from_numpy(abs(x))), x**2 / sum(x**2))
-    table = example(p, "addition").table
-    squares = {name: math.fsum(v**2 for v in w.flatten().tolist()) for name, w in table.weights.items()}
-    assert {name: pytest.approx(v, rel=1e-9) for name, v in squares.items()} == table.squared_weights
-    same(table.sum_squared_weights, sum(squares.values()))
+    same(spectra.shares(torch.from_numpy(abs(x))), x**2 / sum(x**2))
+    evaluation = example(p, "addition").evaluation
+    squares = {name: math.fsum(v**2 for v in w.flatten().tolist()) for name, w in evaluation.weights.items()}
+    assert {name: pytest.approx(v, rel=1e-9) for name, v in squares.items()} == evaluation.squared_weights
+    same(evaluation.sum_squared_weights, sum(squares.values()))
 
 
 def exact(row: Sequence[float], answer: int) -> tuple[Decimal, list[Decimal]]:
-    """Loss and gradient of one question, to 80 digits."""
+    """Loss and gradient of one pair, to 80 digits."""
     with localcontext(prec=80):
         odds = [(Decimal(v) - Decimal(row[answer])).exp() * (c != answer) for c, v in enumerate(row)]
         total = sum(odds)
@@ -274,14 +279,14 @@ def test_float32_losses_and_gradients_keep_a_relative_precision_of_two_millionth
         row[y] = math.log(sum(math.exp(v) for c, v in enumerate(row) if c != y)) - math.log(math.expm1(target))
     logits, y = torch.from_numpy(rows).float().requires_grad_(), torch.from_numpy(answers)
     values, gradients = zip(*(exact(row, y) for row, y in zip(logits.tolist(), answers, strict=True)), strict=True)
-    table = Table(logits.detach().view(7, 7, 7), y.view(7, 7), torch.ones(7, 7, dtype=torch.bool))
+    evaluation = Evaluation(logits.detach().view(7, 7, 7), y.view(7, 7), torch.ones(7, 7, dtype=torch.bool))
     mean = cross_entropy(logits, y)
     mean.backward()
-    found = [*cross_entropies(logits.detach(), y).tolist(), *table.losses.flatten().tolist()]
+    found = [*cross_entropies(logits.detach(), y).tolist(), *evaluation.losses.flatten().tolist()]
     slopes = [[Decimal(v) * 49 for v in row] for row in logits.grad.tolist()]
     errors = {
-        "mean": max(abs(Decimal(v.item()) * 49 / sum(values) - 1) for v in (mean, table.train_loss)),
-        "question": max(abs(Decimal(v) / e - 1) for v, e in zip(found, values * 2, strict=True)),
+        "mean": max(abs(Decimal(v.item()) * 49 / sum(values) - 1) for v in (mean, evaluation.train_loss)),
+        "pair": max(abs(Decimal(v) / e - 1) for v, e in zip(found, values * 2, strict=True)),
         "gradient": max(
             max(abs(v - e) for v, e in zip(row, g, strict=True)) / max(map(abs, g))
             for row, g in zip(slopes, gradients, strict=True)

@@ -19,12 +19,12 @@ from callbacks import (
     phases,
 )
 from callbacks.measurement import Measurement
-from grok.experiment import LOOP
-from grok.lit import FullBatchTraining, ModularArithmetic
-from grok.phases import Events
-from grok.schedule import Schedule
-from grok.table import Table
-from grok.transformer import Transformer
+from grok.measures.evaluation import Evaluation
+from grok.measures.phases import Events
+from grok.model.transformer import Transformer
+from grok.runs.schedule import Schedule
+from grok.training.experiment import LOOP
+from grok.training.lit import FullBatchTraining, ModularArithmetic
 
 CALLBACKS: dict[str, Callable[[Path], Callback]] = {
     "losses": lambda folder: Losses(),
@@ -90,7 +90,7 @@ def test_a_callback_of_ones_own_is_a_few_lines() -> None:
     class EmbeddingNorm(Measurement):
         """| `norm/W_E` | Frobenius norm of the embedding |"""
 
-        def measure(self, table: Table, training: FullBatchTraining) -> Mapping[str, Tensor | float]:
+        def measure(self, evaluation: Evaluation, training: FullBatchTraining) -> Mapping[str, Tensor | float]:
             return {"norm/W_E": training.network.W_E.norm()}
 
     trainer = fitted([EmbeddingNorm()], 10)

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from test_anatomy import biased
 from torch import Tensor
 
-from grok import arithmetic, measures
 from grok.claims import ablations, algorithm, embedding, heads, logits, neurons, training
 from grok.claims.anatomy import Anatomy
 from grok.claims.criteria import CLAIMS, NEEDS
 from grok.claims.findings import Findings, findings
 from grok.claims.judgements import judgements
-from grok.table import Table
+from grok.measures import progress
+from grok.measures.evaluation import Evaluation
+from grok.tasks import operations, splits
 
 Array = NDArray[np.float64]
 every_p = pytest.mark.parametrize("p", [5, 7, 8, 12])
@@ -51,8 +52,8 @@ def r_squared(columns: list[Array], target: Array) -> float:
 
 
 def terms(p: int, k: int, variant: str) -> list[Array]:
-    """The waves of frequency k over all questions, spelled out as products."""
-    a, b = (grid.numpy() for grid in arithmetic.questions(p))
+    """The waves of frequency k over all pairs, spelled out as products."""
+    a, b = (grid.numpy() for grid in operations.all_pairs(p))
     if variant == "sum":
         return [wave(p, k, a + b, kind) for kind in ("cos", "sin")]
     of_a, of_b = ([wave(p, k, x, kind) for kind in ("cos", "sin")] for x in (a, b))
@@ -62,7 +63,7 @@ def terms(p: int, k: int, variant: str) -> list[Array]:
 
 @cache
 def network(p: int) -> Anatomy:
-    return Anatomy(biased(p), arithmetic.answers(arithmetic.addition, p), arithmetic.train_mask(p, 0.4, 0))
+    return Anatomy(biased(p), operations.answers(operations.addition, p), splits.train_mask(p, 0.4, 0))
 
 
 def loss(rows: Array, answers: Array, chosen: Array | None = None) -> float:
@@ -124,19 +125,19 @@ def test_large_components_are_those_above_a_quarter_of_the_largest_but_the_const
     assert logits.significant(norms).tolist() == [[False, True], [False, True]]
 
 
-@pytest.mark.parametrize("variant", measures.VARIANTS)
+@pytest.mark.parametrize("variant", progress.VARIANTS)
 @every_p
 def test_each_variant_of_the_projection_is_least_squares_on_its_spelled_out_terms(p: int, variant: str) -> None:
     L = random(p, p, p, seed=1)
     means = torch.stack([L.mean(1), L.mean(0), *lines(L)])
     for K in ([1], [1, p // 2], list(range(1, p // 2 + 1)), []):
-        part = measures.on_questions(measures.block_rows(means, K, variant))
+        part = progress.on_pairs(progress.block_rows(means, K, variant))
         columns = [term for k in K for term in terms(p, k, variant)] or [np.zeros(p * p)]
         same(part.flatten(0, 1), fitted(columns, L.flatten(0, 1).numpy()))
 
 
 def lines(L: Tensor) -> list[Tensor]:
-    """Means over the questions of one a + b, and of one a - b, by loops."""
+    """Means over the pairs of one a + b, and of one a - b, by loops."""
     p = len(L)
     found = []
     for sign in (1, -1):
@@ -147,7 +148,7 @@ def lines(L: Tensor) -> list[Tensor]:
 
 def test_another_variant_is_refused() -> None:
     with pytest.raises(ValueError, match="The variant must be one of sum, 2x2, 3x3. Got '4x4'."):
-        measures.block_rows(torch.zeros(4, 5, 5), [1], "4x4")
+        progress.block_rows(torch.zeros(4, 5, 5), [1], "4x4")
 
 
 @every_p
@@ -158,7 +159,7 @@ def test_coefficients_of_cos_w_a_plus_b_minus_c_are_least_squares_over_all_cubes
     columns = [wave(p, k, offset, "cos") for k in range(1, p // 2 + 1)]
     alpha = np.linalg.lstsq(np.stack(columns, 1), L.numpy().ravel(), rcond=None)[0]
     g = ablations.mean_by_offset(lines(L)[0])
-    same(measures.wave_coefficients(g), alpha)
+    same(progress.wave_coefficients(g), alpha)
     same(
         logits.variances_of_cosines(torch.from_numpy(alpha), p),
         [(a**2 * c**2).sum() for a, c in zip(alpha, columns, strict=True)],
@@ -180,7 +181,7 @@ def test_coefficients_of_cos_w_a_plus_b_minus_c_are_least_squares_over_all_cubes
 def test_polynomials_are_least_squares_on_the_terms_of_each_neurons_own_frequency(p: int, variant: str) -> None:
     values = random(p, p, 6, seed=3)
     frequency = torch.tensor([1, 2, p // 2, p // 2, 1, 2])
-    found = measures.on_questions(neurons.polynomial_rows(values, frequency, variant)).flatten(0, 1)
+    found = progress.on_pairs(neurons.polynomial_rows(values, frequency, variant)).flatten(0, 1)
     for i, k in enumerate(frequency.tolist()):
         columns = [np.ones(p * p), *terms(p, k, variant)]
         same(found[:, i], fitted(columns, values[..., i].numpy().ravel()))
@@ -241,7 +242,7 @@ def test_a_hand_made_head_of_one_frequency_is_seen_as_that() -> None:
         "blocks.0.W_V": first[None],
         "blocks.0.W_O": first.T.clone(),
     }
-    anatomy = Anatomy(weights, arithmetic.answers(arithmetic.addition, p), arithmetic.train_mask(p, 0.4, 0))
+    anatomy = Anatomy(weights, operations.answers(operations.addition, p), splits.train_mask(p, 0.4, 0))
     found = heads.heads(anatomy)
     same(anatomy.scores[0][:, 0], 0.1 * np.cos(angles(p, k)) / 2**0.5)
     assert found.frequency.tolist() == [k]
@@ -269,7 +270,7 @@ def test_linear_attention_is_the_regression_on_the_difference_of_scores() -> Non
 
 
 def forward(anatomy: Anatomy, middle: Array) -> Array:
-    """Logits [question, class] of a stream between attention and MLP, in numpy."""
+    """Logits [pair, class] of a stream between attention and MLP, in numpy."""
     w = {name.removeprefix("blocks.0."): x.numpy() for name, x in anatomy.weights.items()}
     neurons = np.maximum(middle @ w["W_in"].T + w["b_in"], 0)
     return np.asarray((middle + neurons @ w["W_out"].T + w["b_out"]) @ w["W_U"] + w["b_U"])
@@ -304,25 +305,25 @@ def test_attention_and_its_skip_are_taken_away_as_a_forward_pass_without_them_sa
 @every_p
 def test_waves_are_taken_from_the_logits_as_whole_projections_say(p: int) -> None:
     anatomy, K = network(p), [1, p // 2]
-    table, y = anatomy.table, anatomy.answers.numpy()
-    L = table.logits.flatten(0, 1).numpy()
-    found = dict(ablations.of_waves(table, K))
-    for variant in measures.VARIANTS:
+    evaluation, y = anatomy.evaluation, anatomy.answers.numpy()
+    L = evaluation.logits.flatten(0, 1).numpy()
+    found = dict(ablations.of_waves(evaluation, K))
+    for variant in progress.VARIANTS:
         part = fitted([t for k in K for t in terms(p, k, variant)], L)
         same(found[f"restricted {variant}"].all, loss(part + L.mean(0), y))
-        same(found[f"excluded {variant}"].train, loss(L - part, y, table.train.numpy()))
+        same(found[f"excluded {variant}"].train, loss(L - part, y, evaluation.train.numpy()))
     others = [t for k in range(1, p // 2 + 1) if k not in K for t in terms(p, k, "sum")] or [np.zeros(p * p)]
-    same(found["all other frequencies removed"].test, loss(L - fitted(others, L), y, ~table.train.numpy()))
-    same(found["restricted sum"].test, table.restricted_losses(K)["test"])
-    same(found["excluded sum"].train, table.excluded_loss(K))
-    alone = ablations.of_each_frequency(table.logits, table.means, table)
+    same(found["all other frequencies removed"].test, loss(L - fitted(others, L), y, ~evaluation.train.numpy()))
+    same(found["restricted sum"].test, evaluation.restricted_losses(K)["test"])
+    same(found["excluded sum"].train, evaluation.excluded_loss(K))
+    alone = ablations.of_each_frequency(evaluation.logits, evaluation.means, evaluation)
     for k, losses in enumerate(alone, 1):
         same(losses.all, loss(L - fitted(terms(p, k, "sum"), L), y))
 
 
 def test_neurons_and_their_skip_are_taken_away_as_a_forward_pass_with_others_says() -> None:
     anatomy, p, K = network(7), 7, [1, 3]
-    table, y = anatomy.table, anatomy.answers.numpy()
+    evaluation, y = anatomy.evaluation, anatomy.answers.numpy()
     assert anatomy.neurons is not None
     assert anatomy.W_L is not None
     w = {name.removeprefix("blocks.0."): x.numpy() for name, x in anatomy.weights.items()}
@@ -330,10 +331,10 @@ def test_neurons_and_their_skip_are_taken_away_as_a_forward_pass_with_others_say
     W_L = w["W_U"].T @ w["W_out"]
     bias = w["b_out"] @ w["W_U"] + w["b_U"]
     mlp = anatomy.neurons @ anatomy.W_L.T
-    found = dict(ablations.of_skip(table, mlp, torch.from_numpy(bias)))
+    found = dict(ablations.of_skip(evaluation, mlp, torch.from_numpy(bias)))
     same(found["skip past the MLP zero"].all, loss(own @ W_L.T + bias, y))
     same(found["skip past the MLP mean"].all, loss(own @ W_L.T + bias + middle.mean(0) @ w["W_U"], y))
-    found = dict(ablations.of_neurons(table, mlp, K))
+    found = dict(ablations.of_neurons(evaluation, mlp, K))
     u = [W_L.T @ getattr(np, kind)(angles(p, k)) for k in K for kind in ("cos", "sin")]
     inside = fitted(u, own.T).T
     rest = middle @ w["W_U"] + bias
@@ -343,20 +344,22 @@ def test_neurons_and_their_skip_are_taken_away_as_a_forward_pass_with_others_say
     mean_logits = (rest + own @ W_L.T).mean(0)
     same(
         found["MLP restricted, mean logits as they were"].test,
-        loss(part @ W_L.T + mean_logits, y, ~table.train.numpy()),
+        loss(part @ W_L.T + mean_logits, y, ~evaluation.train.numpy()),
     )
-    same(found["MLP excluded"].train, loss(rest + (own - part) @ W_L.T, y, table.train.numpy()))
-    same(found["MLP excluded, without the skip"].train, loss((own - part) @ W_L.T, y, table.train.numpy()))
+    same(found["MLP excluded"].train, loss(rest + (own - part) @ W_L.T, y, evaluation.train.numpy()))
+    same(found["MLP excluded, without the skip"].train, loss((own - part) @ W_L.T, y, evaluation.train.numpy()))
 
 
 def test_neurons_of_one_frequency_are_replaced_by_their_polynomials() -> None:
     p, K = 7, [1, 3]
-    y = arithmetic.answers(arithmetic.addition, p)
+    y = operations.answers(operations.addition, p)
     clean = np.stack([3 * terms(p, 1, "3x3")[0] + terms(p, 1, "3x3")[5] + 1, terms(p, 3, "sum")[1], np.zeros(49)], 1)
     noise = 0.02 * random(49, 3).numpy() + random(49, 3, seed=1).numpy() * np.array([0, 0, 1])
     values, W_L = torch.from_numpy(clean + noise), random(p, 3, seed=2)
-    table = Table((values @ W_L.T).view(p, p, p), y, arithmetic.train_mask(p, 0.4, 0), values.view(p, p, 3), W_L=W_L)
-    found = dict(ablations.of_neurons(table, table.logits, K))
+    evaluation = Evaluation(
+        (values @ W_L.T).view(p, p, p), y, splits.train_mask(p, 0.4, 0), values.view(p, p, 3), W_L=W_L
+    )
+    found = dict(ablations.of_neurons(evaluation, evaluation.logits, K))
     for name, variant in (("polynomials of degree 2", "3x3"), ("cos and sin w(a+b)", "sum")):
         other = values.numpy().copy()
         for i, k in enumerate(K):
@@ -382,17 +385,15 @@ def test_distance_irrelevance_is_a_mean_over_loops_and_low_for_a_pizza() -> None
         for b in range(p):
             M[(a + b) % p, (a - b) % p] = correct[a, b]
     same(algorithm.distance_irrelevance(correct), M.std(0).mean() / M.std())
-    y = arithmetic.answers(arithmetic.addition, p)[..., None]
+    y = operations.answers(operations.addition, p)[..., None]
     pizza = clock(p)[1].gather(2, y)[..., 0]
     assert algorithm.distance_irrelevance(pizza) < 1e-9
-    with pytest.raises(
-        ValueError, match="Distance irrelevance needs an odd p, where a.b and a-b name a question. Got 8."
-    ):
+    with pytest.raises(ValueError, match="Distance irrelevance needs an odd p, where a.b and a-b name a pair. Got 8."):
         algorithm.distance_irrelevance(random(8, 8))
 
 
 def test_gradient_symmetricity_is_that_of_finite_differences() -> None:
-    anatomy = Anatomy(biased(5), arithmetic.answers(arithmetic.addition, 5), arithmetic.train_mask(5, 0.4, 0), "gelu")
+    anatomy = Anatomy(biased(5), operations.answers(operations.addition, 5), splits.train_mask(5, 0.4, 0), "gelu")
     numbers, of = anatomy["W_E"].T[:5], algorithm.triples(5, count=6)
     h, cosines = 1e-6, []
     for a, b, c in of.tolist():
@@ -506,15 +507,15 @@ def test_every_claim_holds_for_the_numbers_of_the_paper_itself() -> None:
         assert not math.isnan(claim.least + 0 * claim.most) or claim.criterion
 
 
-def adder(p: int) -> Table:
+def adder(p: int) -> Evaluation:
     """Σ_k cos w_k(a+b-c) from neurons cos and sin w_k(a+b), with W_E and W_L of the same waves."""
     K = {31: [3, 7, 12]}[p]
     waves = np.stack([getattr(np, kind)(angles(p, k)) for k in K for kind in ("cos", "sin")], 1)
-    y = arithmetic.answers(arithmetic.addition, p)
+    y = operations.answers(operations.addition, p)
     W_L = 12 * torch.from_numpy(waves)
     values = torch.from_numpy(waves)[y]
     W_E = torch.from_numpy(waves.T.copy()) * torch.tensor([3.0, 3.0, 2.0, 2.0, 1.0, 1.0])[:, None]  # circles apart
-    return Table(values @ W_L.T, y, arithmetic.train_mask(p, 0.4, 0), values, W_E, W_L)
+    return Evaluation(values @ W_L.T, y, splits.train_mask(p, 0.4, 0), values, W_E, W_L)
 
 
 def judged(found: Findings) -> dict[str, bool | None]:
@@ -536,7 +537,7 @@ def test_a_perfect_adder_passes_every_claim_that_applies_to_it() -> None:
         same(found.values[name], expected, 1e-6)
     exactly_one = {"fit_loss_ratio", "restricted_loss_ratio", "restricted_3x3_loss_ratio", "sum_polynomial_loss_ratio"}
     exactly_one |= {"directions_loss_ratio"}  # nothing to improve; rounding decides
-    # a sum of cosines is the same for all questions of one answer: no variation over sums or distances
+    # a sum of cosines is the same for all pairs of one answer: no variation over sums or distances
     assert {name for name, holds in verdicts.items() if holds is False} <= {*exactly_one, "circularity"} | {
         "distance_irrelevance"
     }
@@ -547,9 +548,9 @@ def test_a_perfect_adder_passes_every_claim_that_applies_to_it() -> None:
 def test_a_random_network_fails_where_the_paper_says_something() -> None:
     p = 23
     anatomy = Anatomy(
-        biased(p, d_model=24, d_mlp=40), arithmetic.answers(arithmetic.addition, p), arithmetic.train_mask(p, 0.4, 0)
+        biased(p, d_model=24, d_mlp=40), operations.answers(operations.addition, p), splits.train_mask(p, 0.4, 0)
     )
-    verdicts = judged(findings(anatomy.table, anatomy, torch.zeros(p, dtype=torch.float64)))
+    verdicts = judged(findings(anatomy.evaluation, anatomy, torch.zeros(p, dtype=torch.float64)))
     sparse = ["gini_W_E", "gini_W_L", "W_L_residual", "significant_in_blocks", "circularity"]
     fitting = ["logits_in_sum_waves", "logits_fit", "neurons_explained", "least_projection_explained"]
     for name in [*sparse, *fitting, "self_attention", "least_head_explained", "least_key_ablation_ratio"]:
@@ -571,10 +572,10 @@ def test_a_claim_that_does_not_apply_says_so(operation: str, p: int, has_mlp: bo
         weights = {
             name: w for name, w in weights.items() if name.split(".")[-1] not in ("W_in", "b_in", "W_out", "b_out")
         }
-    answers = arithmetic.answers(arithmetic.OPERATIONS[operation], p)
-    anatomy = Anatomy(weights, answers, arithmetic.train_mask(p, 0.4, 0))
+    answers = operations.answers(operations.OPERATIONS[operation], p)
+    anatomy = Anatomy(weights, answers, splits.train_mask(p, 0.4, 0))
     rows = judgements(
-        findings(anatomy.table, anatomy, torch.zeros(p, dtype=torch.float64), "logits" if has_mlp else "W_L")
+        findings(anatomy.evaluation, anatomy, torch.zeros(p, dtype=torch.float64), "logits" if has_mlp else "W_L")
     )
     for claim, row in zip(CLAIMS, rows, strict=True):
         if without in claim.needs.split():

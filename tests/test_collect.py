@@ -12,11 +12,11 @@ import pytest
 from omegaconf import OmegaConf
 from runs import configuration
 
-from grok import collect
-from grok.collect import collected, swept
-from grok.run_folder import replace_text
-from grok.sweep.censoring import event_times, median_step
+from grok.runs.censoring import event_times, median_step
+from grok.runs.files import write_text
+from grok.sweep import table
 from grok.sweep.folder import Point, Sweep, SweepFolder
+from grok.sweep.table import sweep_table, swept
 
 NAN = math.nan
 
@@ -28,7 +28,7 @@ def made_up(path: Path, points: list[tuple[list[str], dict[str, Any]]]) -> Path:
         settings = dict(override.split("=") for override in overrides)
         point = Point(number, settings, str(number), f"runs/{number:03d}")
         config = configuration(path / point.run, *overrides)
-        replace_text(folder.config_file(point), OmegaConf.to_yaml(config))
+        write_text(folder.config_file(point), OmegaConf.to_yaml(config))
         if summary:
             folder.run_folder(point).write_summary(**summary)
         listed.append(point)
@@ -82,7 +82,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_every_point_has_a_row_whatever_became_of_it(folder: Path) -> None:
-    table = collected(folder)
+    table = sweep_table(folder)
     assert table["status"].tolist() == ["finished", "finished", "finished", "failed", "pending"]
     assert table["wd"].tolist() == [1, 1, 0, 0, 2]
     assert table["p"].tolist() == [11] * 5
@@ -93,11 +93,11 @@ def test_every_point_has_a_row_whatever_became_of_it(folder: Path) -> None:
 
 
 def test_the_settings_that_vary_are_named_without_the_seeds(folder: Path) -> None:
-    assert swept(collected(folder)) == ["wd"]
+    assert swept(sweep_table(folder)) == ["wd"]
 
 
 def test_a_run_that_ended_before_an_event_is_censored_and_one_that_never_ran_is_left_out(folder: Path) -> None:
-    times = event_times(collected(folder), "cleanup_start")
+    times = event_times(sweep_table(folder), "cleanup_start")
     assert times["point"].tolist() == [0, 1, 2]
     assert times["step"].tolist()[:2] == [300, 500]
     assert times["step"].isna().tolist() == [False, False, True]
@@ -163,14 +163,14 @@ def test_the_command_writes_the_table_and_pictures(folder: Path) -> None:
 )
 def test_pictures_are_drawn_over_what_varies(typed: dict[str, str], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
-        collect.axes(["wd"], **typed)
-    assert collect.axes(["p", "wd"], x="wd") == {"x": "wd", "y": "p", "colour": "wd"}
-    assert collect.axes([]) == {"x": None, "y": None, "colour": None}
+        table.axes(["wd"], **typed)
+    assert table.axes(["p", "wd"], x="wd") == {"x": "wd", "y": "p", "colour": "wd"}
+    assert table.axes([]) == {"x": None, "y": None, "colour": None}
 
 
 def test_a_folder_that_is_no_sweep_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="`sweep` must be the folder of a sweep, with a sweep.json of this project."):
-        collected(tmp_path)
+        sweep_table(tmp_path)
     (tmp_path / "sweep.json").write_text('{"points": 3')
     with pytest.raises(ValueError, match="`sweep` must be the folder of a sweep, with a sweep.json of this project."):
-        collected(tmp_path)
+        sweep_table(tmp_path)

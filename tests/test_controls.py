@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from grok.table import RULES, Table
+from grok.measures.evaluation import RULES, Evaluation
 
 KEYS = {31: [3, 7, 12, 15], 59: [1, 11, 20, 29]}
 MARGIN = 20.0
@@ -20,7 +20,7 @@ every_sign = pytest.mark.parametrize("sign", [1, -1], ids=["addition", "subtract
 
 
 def task(p: int, sign: int = 1) -> tuple[Tensor, Tensor]:
-    """Answers of (a ± b) mod p, and as training questions ⌊0.3 p⌉ random ones of each answer."""
+    """Answers of (a ± b) mod p, and as training pairs ⌊0.3 p⌉ random ones of each answer."""
     number = torch.arange(p)
     answers = (number[:, None] + sign * number) % p
     draws = torch.rand(p, p, generator=torch.Generator().manual_seed(p))
@@ -37,15 +37,15 @@ def certain_of(labels: Tensor) -> Tensor:
     return MARGIN * torch.nn.functional.one_hot(labels, len(labels)).double()
 
 
-def lookup(p: int, elsewhere: str) -> Table:
-    """The margin on the answers of training questions; elsewhere flat, or the margin on a random or a wrong class."""
+def lookup(p: int, elsewhere: str) -> Evaluation:
+    """The margin on the answers of training pairs; elsewhere flat, or the margin on a random or a wrong class."""
     answers, train = task(p)
     guess = classes(p) if elsewhere != "wrong" else (answers + 1 + classes(p) % (p - 1)) % p
     logits = certain_of(torch.where(train, answers, guess))
-    return Table(logits * train[..., None] if elsewhere == "flat" else logits, answers, train)
+    return Evaluation(logits * train[..., None] if elsewhere == "flat" else logits, answers, train)
 
 
-def adder(p: int, sign: int, noise: float) -> Table:
+def adder(p: int, sign: int, noise: float) -> Evaluation:
     """Σ_k cos w_k(a ± b - c), from neurons cos w_k(a ± b), sin w_k(a ± b), their W_L, and a W_E of the same waves."""
     answers, train = task(p, sign)
     angle = 2 * torch.pi * torch.arange(p, dtype=torch.float64)[:, None] * torch.tensor(KEYS[p]) / p
@@ -53,7 +53,7 @@ def adder(p: int, sign: int, noise: float) -> Table:
     W_L, neurons = MARGIN * waves, waves[answers]
     logits = neurons @ W_L.T
     logits += noise * torch.randn(logits.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    return Table(logits, answers, train, neurons=neurons, W_E=waves.T, W_L=W_L)
+    return Evaluation(logits, answers, train, neurons=neurons, W_E=waves.T, W_L=W_L)
 
 
 def ln(p: int, rel: float = 1e-9) -> object:
@@ -67,47 +67,47 @@ def all_frequencies(p: int) -> list[int]:
 @pytest.mark.parametrize(("elsewhere", "rel"), [("flat", 1e-9), ("random", 0.1)])
 @every_p
 def test_a_lookup_table_scores_ln_p_on_what_is_held_out(p: int, elsewhere: str, rel: float) -> None:
-    table = lookup(p, elsewhere)
-    assert table.train_accuracy == 1
-    assert table.train_loss < 1e-6
-    assert table.symmetrized_loss.item() == ln(p, rel)
+    evaluation = lookup(p, elsewhere)
+    assert evaluation.train_accuracy == 1
+    assert evaluation.train_loss < 1e-6
+    assert evaluation.symmetrized_loss.item() == ln(p, rel)
     for keys in (KEYS[p], all_frequencies(p)):
-        held_out = table.restricted_losses(keys)["held_out"].item()
+        held_out = evaluation.restricted_losses(keys)["held_out"].item()
         # certain of random classes, the means per answer keep noise, which costs and never helps
         assert held_out == ln(p) if elsewhere == "flat" else held_out > math.log(p)
 
 
 @every_p
 def test_a_lookup_table_loses_nothing_when_what_is_shared_is_taken_out(p: int) -> None:
-    table = lookup(p, "flat")
-    assert table.symmetrized_excluded_loss.item() == pytest.approx(table.train_loss.item(), rel=1e-9)
-    assert table.excluded_loss(KEYS[p]) < 1e-3
+    evaluation = lookup(p, "flat")
+    assert evaluation.symmetrized_excluded_loss.item() == pytest.approx(evaluation.train_loss.item(), rel=1e-9)
+    assert evaluation.excluded_loss(KEYS[p]) < 1e-3
 
 
 @every_p
 def test_a_lookup_table_that_is_wrong_everywhere_else_scores_above_ln_p(p: int) -> None:
-    table = lookup(p, "wrong")
-    assert table.test_accuracy == 0
+    evaluation = lookup(p, "wrong")
+    assert evaluation.test_accuracy == 0
     shared = math.log1p((p - 1) * math.exp(MARGIN / (p - 1)))  # g(0) = 0; the other classes share the margin
-    assert math.log(p) < table.symmetrized_loss.item() == pytest.approx(shared, rel=0.02)
+    assert math.log(p) < evaluation.symmetrized_loss.item() == pytest.approx(shared, rel=0.02)
 
 
 @pytest.mark.parametrize("p", [*KEYS, 113])
 def test_restricted_loss_with_every_frequency_as_key_takes_a_lookup_table_for_an_adder(p: int) -> None:
-    table = lookup(p, "flat")
+    evaluation = lookup(p, "flat")
     averaged = math.log1p((p - 1) * math.exp(-MARGIN * round(0.3 * p) / p))  # training logits reach every row
     for side in ("all", "train", "test"):
-        assert table.restricted_losses(all_frequencies(p))[side].item() == pytest.approx(averaged, rel=1e-9)
+        assert evaluation.restricted_losses(all_frequencies(p))[side].item() == pytest.approx(averaged, rel=1e-9)
     assert averaged < 0.06 * math.log(p)
     if p == 113:
         assert averaged == pytest.approx(0.24, abs=0.005)
-    assert table.symmetrized_loss.item() == ln(p)
+    assert evaluation.symmetrized_loss.item() == ln(p)
 
 
 @every_p
 def test_random_labels_score_ln_p(p: int) -> None:
     labels, (_, train) = classes(p), task(p)
-    memorized = Table(certain_of(torch.where(train, labels, classes(p, seed=1))), labels, train)
+    memorized = Evaluation(certain_of(torch.where(train, labels, classes(p, seed=1))), labels, train)
     assert memorized.train_loss < 1e-6
     assert memorized.symmetrized_loss.item() == ln(p, 0.1)
     assert memorized.symmetrized_excluded_loss < 1e-4
@@ -117,10 +117,10 @@ def test_random_labels_score_ln_p(p: int) -> None:
 @every_sign
 @every_p
 def test_an_operation_that_was_never_learned_scores_ln_p(p: int, sign: int) -> None:
-    table = Table(certain_of(classes(p)), *task(p, sign))
-    assert table.symmetrized_loss.item() == ln(p, 0.1)
+    evaluation = Evaluation(certain_of(classes(p)), *task(p, sign))
+    assert evaluation.symmetrized_loss.item() == ln(p, 0.1)
     for keys in ([], KEYS[p]):
-        for loss in table.restricted_losses(keys).values():
+        for loss in evaluation.restricted_losses(keys).values():
             assert loss.item() == ln(p, 0.1)
 
 
@@ -128,15 +128,15 @@ def test_an_operation_that_was_never_learned_scores_ln_p(p: int, sign: int) -> N
 @every_sign
 @every_p
 def test_a_perfect_adder_is_all_restricted_and_nothing_excluded(p: int, sign: int, noise: float) -> None:
-    table = adder(p, sign, noise)
+    evaluation = adder(p, sign, noise)
     for rule in ("W_L", "logits", KEYS[p]):
-        losses = {name: loss.item() for name, loss in table.key_losses(rule).items()}
+        losses = {name: loss.item() for name, loss in evaluation.key_losses(rule).items()}
         excluded = losses.pop("excluded_loss")
         assert set(losses) == {"restricted_loss", *(f"restricted_loss_{s}" for s in ("train", "test", "held_out"))}
         assert max(losses.values()) < 1e-3
         assert excluded == ln(p) if noise == 0 else excluded > math.log(p)
-    assert table.symmetrized_loss < 1e-3
-    left = table.symmetrized_excluded_loss.item()
+    assert evaluation.symmetrized_loss < 1e-3
+    left = evaluation.symmetrized_excluded_loss.item()
     assert left == ln(p) if noise == 0 else left > math.log(p)
 
 
@@ -150,16 +150,16 @@ def test_every_rule_finds_the_keys_of_a_perfect_adder(p: int, sign: int, rule: s
 @every_sign
 @every_p
 def test_a_perfect_adder_owes_nothing_to_the_other_frequencies_and_everything_to_its_own(p: int, sign: int) -> None:
-    table = adder(p, sign, noise=0.0)
+    evaluation = adder(p, sign, noise=0.0)
     others = sorted(set(all_frequencies(p)) - set(KEYS[p]))
     for keys in (others, []):
-        assert table.restricted_losses(keys)["all"].item() == ln(p)
-        assert table.excluded_loss(keys).item() == pytest.approx(table.train_loss.item(), rel=1e-6)
-    assert table.restricted_losses(KEYS[p])["test"].item() == pytest.approx(table.test_loss.item(), rel=1e-6)
+        assert evaluation.restricted_losses(keys)["all"].item() == ln(p)
+        assert evaluation.excluded_loss(keys).item() == pytest.approx(evaluation.train_loss.item(), rel=1e-6)
+    assert evaluation.restricted_losses(KEYS[p])["test"].item() == pytest.approx(evaluation.test_loss.item(), rel=1e-6)
 
 
 @every_p
 def test_a_perfect_adder_with_random_labels_scores_ln_p(p: int) -> None:
     _, train = task(p)
-    table = Table(adder(p, 1, noise=0.0).logits / 4, classes(p), train)
-    assert table.symmetrized_loss.item() == ln(p, 0.1)
+    evaluation = Evaluation(adder(p, 1, noise=0.0).logits / 4, classes(p), train)
+    assert evaluation.symmetrized_loss.item() == ln(p, 0.1)

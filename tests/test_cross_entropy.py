@@ -1,6 +1,6 @@
 import torch
 
-from grok.cross_entropy import cross_entropy
+from grok.model.cross_entropy import cross_entropy
 
 
 def test_gradients_are_never_subnormal_numbers_which_make_products_slow() -> None:

@@ -11,10 +11,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from grok.adamw import FullBatchAdamW
-from grok.arithmetic import questions, train_mask
-from grok.cross_entropy import cross_entropy
-from grok.transformer import Transformer
+from grok.model.cross_entropy import cross_entropy
+from grok.model.transformer import Transformer
+from grok.tasks.operations import all_pairs
+from grok.tasks.splits import train_mask
+from grok.training.full_batch import FullBatchAdamW
 from reference import plain_logits, plain_loss
 
 SETTINGS = {"betas": (0.9, 0.98), "eps": 1e-8, "weight_decay": 1.0}
@@ -27,7 +28,7 @@ class Task(NamedTuple):
 
     @classmethod
     def of(cls, p: int, fraction: float) -> "Task":
-        return cls(p, *(grid[train_mask(p, fraction, 0)] for grid in questions(p)))
+        return cls(p, *(grid[train_mask(p, fraction, 0)] for grid in all_pairs(p)))
 
     @property
     def answers(self) -> Tensor:

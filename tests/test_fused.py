@@ -1,7 +1,7 @@
 import torch
 from torch.autograd import gradcheck
 
-from grok.fused import gathered_attention, relu_mlp
+from grok.model.fused import gathered_attention, relu_mlp
 
 
 def doubles(*shape: int, seed: int = 0) -> torch.Tensor:

@@ -6,11 +6,12 @@ import pytest
 import torch
 from runs import assert_same, run
 
-from grok import adamw, machine
-from grok.adamw import FullBatchAdamW
-from grok.arithmetic import questions, train_mask
-from grok.cross_entropy import cross_entropy
-from grok.transformer import Transformer
+from grok.model.cross_entropy import cross_entropy
+from grok.model.transformer import Transformer
+from grok.tasks.operations import all_pairs
+from grok.tasks.splits import train_mask
+from grok.training import machine
+from grok.training.full_batch import FullBatchAdamW
 
 pytestmark = pytest.mark.skipif(
     not torch.cuda.is_available(), reason="NO GPU: CUDA graphs, TF32 and GPU determinism are NOT TESTED here"
@@ -20,7 +21,7 @@ GPU = torch.device("cuda")
 
 def trained(steps: int, tf32: bool = False, **shape: int) -> tuple[list[float], dict[str, torch.Tensor]]:
     network = Transformer(23, **shape).to(GPU)  # type: ignore[arg-type]
-    a, b = (grid[train_mask(23, 0.5, 0)].to(GPU) for grid in questions(23))
+    a, b = (grid[train_mask(23, 0.5, 0)].to(GPU) for grid in all_pairs(23))
     optimizer = FullBatchAdamW(network.parameters(), 1e-3, betas=(0.9, 0.98), eps=1e-8, weight_decay=1.0)
 
     def closure() -> torch.Tensor:
@@ -41,7 +42,7 @@ def test_a_replayed_graph_takes_the_steps_that_python_would(
     shape: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     losses, weights = trained(40, **shape)
-    monkeypatch.setattr(adamw, "EAGER_STEPS", 1000)
+    monkeypatch.setattr(full_batch, "EAGER_STEPS", 1000)
     eager_losses, eager_weights = trained(40, **shape)
     assert losses == eager_losses
     assert all(torch.equal(w, eager_weights[name]) for name, w in weights.items())

@@ -4,158 +4,50 @@ import ast
 import subprocess
 import sys
 import zipfile
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+from house import DOORS, FILES, MATHS, ROOMS, ROOT, imports, reached, room
 from hydra import compose, initialize_config_dir
 
 import callbacks
 import grok
-from grok import places
+from grok.settings import places
 
-ROOT = Path(__file__).resolve().parents[1]
 FRAMEWORKS = {"lightning", "hydra", "omegaconf", "wandb", "rich", "pandas", "matplotlib"}
-# From the ground up: a module imports only from those before it.
-ORDER = [
-    "checks",
-    "metrics",
-    *(
-        "arithmetic",
-        "cross_entropy",
-        "fused",
-        "fourier",
-        "transformer",
-        "keys",
-        "measures",
-        "table",
-        "phases",
-        "schedule",
-    ),
-    *(
-        "claims.criteria",
-        "claims.anatomy",
-        "claims.embedding",
-        "claims.logits",
-        "claims.neurons",
-        "claims.heads",
-        "claims.ablations",
-        "claims.algorithm",
-        "claims.training",
-        "claims.findings",
-        "claims.judgements",
-    ),
-    *(
-        "run_folder",
-        "places",
-        "settings",
-        "provenance",
-        "figures",
-        "machine",
-        "adamw",
-        "lit",
-        "final_keys",
-        "analysis.weight_files",
-        "analysis.layouts",
-        "analysis.splits",
-        "analysis.subject",
-        "analysis.history",
-        "analysis.claim_figures",
-        "analysis.history_figures",
-        "analysis.pictures",
-        "analysis.arguments",
-        "analysis.contents",
-        "analyze",
-        "export",
-        "resume",
-        "wandb_history",
-        "wandb_logger",
-        "experiment",
-        "console",
-        "train",
-        "sweep.frozen_code",
-        "sweep.folder",
-        "sweep.censoring",
-        "sweep.figures",
-        "collect",
-        "sweep.pool",
-        "sweep.slots",
-        "sweep.batch",
-        "sweep.slurm",
-        "sweep.estimate",
-        "sweep.launch",
-        "sweep.point",
-        "status",
-        "sync",
-    ),
-    *(
-        "report.page",
-        "report.axes",
-        "report.record",
-        "report.circles",
-        "report.run_figures",
-        "report.run_page",
-        "report.sweep_data",
-        "report.sweep_page",
-        "report.wandb_story",
-        "report.wandb_panels",
-        "report.wandb_report",
-        "report.__main__",
-    ),
-]
-MATHS = [
-    *("checks", "arithmetic", "cross_entropy", "fourier", "keys", "measures", "phases", "table", "transformer"),
-    *(module for module in ORDER if module.startswith("claims.")),
-]
+MODULES = sorted(FILES.keys() - {"grok"})
 
 
-def file_of(module: str) -> Path:
-    return ROOT / f"src/grok/{module.replace('.', '/')}.py"
+def test_rooms_import_one_way() -> None:
+    below = {
+        name: {room(other) for module in FILES if module != "grok" and room(module) == name
+               for other in imports(FILES[module]) if other in FILES and room(other) != name}
+        for name in ROOMS
+    }  # fmt: skip
+    assert set(TopologicalSorter(below).static_order()) == set(ROOMS)  # a circle raises, and names itself
 
 
-def imported(file: Path) -> set[str]:
-    """Modules that a file imports, at whatever depth, `from grok import x` as grok.x, also from packages of grok."""
-    found = set()
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            is_package = node.module.startswith("grok") and file_of(node.module.removeprefix("grok.")).exists() is False
-            found |= {f"{node.module}.{alias.name}" for alias in node.names} if is_package else {node.module}
-    return found
+def test_modules_import_one_way() -> None:
+    list(TopologicalSorter({module: imports(FILES[module]) & FILES.keys() for module in MODULES}).static_order())
 
 
-def test_every_module_of_grok_has_its_place_in_the_order() -> None:
-    files = [file.relative_to(ROOT / "src/grok") for file in (ROOT / "src/grok").rglob("*.py")]
-    assert sorted(ORDER) == sorted(".".join(file.with_suffix("").parts) for file in files if file.stem != "__init__")
+@pytest.mark.parametrize("module", [module for module in MODULES if room(module) in ROOMS])
+def test_no_room_knows_a_door_or_a_callback(module: str) -> None:
+    assert not {f"grok.{door}" for door in DOORS} & reached(module)
+    assert "callbacks" not in {name.split(".")[0] for name in reached(module)}
 
 
-@pytest.mark.parametrize("module", ORDER)
-def test_imports_run_one_way(module: str) -> None:
-    names = imported(file_of(module))
-    inside = {name.removeprefix("grok.") for name in names if name.startswith("grok.")}
-    assert inside <= set(ORDER[: ORDER.index(module)])
-    assert "callbacks" not in {name.split(".")[0] for name in names}
-
-
-def test_nothing_needs_the_pages_and_they_know_no_callback() -> None:
-    for file in [*(ROOT / "src/grok").glob("*.py"), *(ROOT / "callbacks").glob("*.py")]:
-        assert not {name for name in imported(file) if name.startswith("grok.report")}, file
-    for file in (ROOT / "src/grok/report").glob("*.py"):
-        assert not {name.split(".")[0] for name in imported(file)} & {"callbacks", "lightning", "hydra"}, file
-
-
-@pytest.mark.parametrize("module", MATHS)
+@pytest.mark.parametrize("module", [module for module in MODULES if room(module) in MATHS])
 def test_the_maths_knows_no_framework(module: str) -> None:
-    assert not {name.split(".")[0] for name in imported(file_of(module))} & FRAMEWORKS
+    assert not {name.split(".")[0] for name in reached(module)} & FRAMEWORKS
 
 
-def test_only_entry_points_and_the_logger_know_wandb_and_hydra() -> None:
-    knowing = {
-        file.stem
-        for file in [*(ROOT / "src/grok").rglob("*.py"), *(ROOT / "callbacks").glob("*.py")]
-        if {name.split(".")[0] for name in imported(file)} & {"wandb", "hydra"}
-    }
-    assert knowing == {"train", "experiment", "wandb_history", "wandb_logger", "launch", "sync", "wandb_report"}
+@pytest.mark.parametrize("door", ["status", "collect", "report"])
+def test_what_works_from_the_folders_alone_starts_without_what_trains(door: str) -> None:
+    code = f"import sys, grok.{door}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"lightning", "hydra", "wandb", "matplotlib"} & set(loaded)
 
 
 def test_callbacks_are_this_projects_own() -> None:
@@ -169,13 +61,13 @@ def test_the_mainline_experiment_is_the_default_written_out() -> None:
         assert compose("train") == compose("train", ["experiment=mainline"])
 
 
-def test_everything_under_the_mathematical_layer_states_its_value() -> None:
-    for module in MATHS:
-        tree = ast.parse(file_of(module).read_text())
-        assert ast.get_docstring(tree), module
-        for node in tree.body:
-            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
-                assert ast.get_docstring(node), f"{module}.{node.name}"
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_says_what_it_is_and_the_maths_what_each_value_is(module: str) -> None:
+    tree = ast.parse(FILES[module].read_text())
+    assert ast.get_docstring(tree)
+    for node in tree.body if room(module) in MATHS else []:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), f"{module}.{node.name}"
 
 
 @pytest.mark.slow
@@ -188,7 +80,7 @@ def test_a_wheel_carries_its_configuration_and_runs_from_anywhere(tmp_path: Path
     assert {
         "grok/conf/train.yaml",
         "grok/conf/experiment/quick.yaml",
-        "grok/report/templates/run.js",
+        "grok/pages/templates/run.js",
         "callbacks/phases.py",
     } <= set(names)
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")

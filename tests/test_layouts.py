@@ -11,10 +11,10 @@ import torch
 from test_anatomy import biased
 from torch import Tensor
 
-from grok import arithmetic
-from grok.analysis import layouts, splits, subject, weight_files
 from grok.claims.anatomy import Anatomy
-from grok.transformer import Transformer
+from grok.model.transformer import Transformer
+from grok.networks import layouts, split_files, subject, weight_files
+from grok.tasks import operations, splits
 
 every_layout = pytest.mark.parametrize("layout", layouts.LAYOUTS)
 every_suffix = pytest.mark.parametrize("suffix", weight_files.SUFFIXES)
@@ -99,19 +99,19 @@ def test_a_bare_state_dict_and_our_own_files_are_read_too(tmp_path: Path) -> Non
         assert all(torch.equal(found.weights[name], w) for name, w in weights.items())
 
 
-def test_the_file_tells_its_questions_and_settings_overrule_it(tmp_path: Path) -> None:
+def test_the_file_tells_its_pairs_and_settings_overrule_it(tmp_path: Path) -> None:
     file = written(tmp_path, ours(), fn_name="subtract", act_type="GeLU")
     found = subject.of_file(file, TOLD)
     assert (found.operation, found.activation, found.step) == ("subtraction", "gelu", 900)
-    assert torch.equal(found.train, arithmetic.train_mask(7, 0.4, 3))
+    assert torch.equal(found.train, splits.train_mask(7, 0.4, 3))
     other = subject.of_file(file, {**TOLD, "data.seed": 4, "data.train_fraction": 0.5, "data.operation": "addition"})
     assert other.operation == "addition"
-    assert torch.equal(other.train, arithmetic.train_mask(7, 0.5, 4))
+    assert torch.equal(other.train, splits.train_mask(7, 0.5, 4))
 
 
-def test_the_questions_may_come_from_a_file_of_their_own(tmp_path: Path) -> None:
+def test_the_pairs_may_come_from_a_file_of_their_own(tmp_path: Path) -> None:
     network = written(tmp_path, ours())
-    mask = arithmetic.train_mask(7, 0.3, 9)
+    mask = splits.train_mask(7, 0.3, 9)
     places = mask.flatten().nonzero().flatten()
     pairs = [[int(i) // 7, int(i) % 7] for i in places]
     (tmp_path / "pairs.json").write_text(json.dumps(pairs))
@@ -135,7 +135,7 @@ def test_several_layers_are_opened_by_the_transformer_itself(tmp_path: Path, lay
     assert parts is None
     network = Transformer(7, d_model=12, n_heads=3, d_mlp=20, n_layers=2).double()
     network.load_state_dict({**weights, "W_U": torch.nn.functional.pad(weights["W_U"], (0, 1))})
-    a, b = (grid.flatten() for grid in arithmetic.questions(7))
+    a, b = (grid.flatten() for grid in operations.all_pairs(7))
     expected = network(a, -b % 7)[:, :7].view(7, 7, 7).detach()  # a + b stands for a - (-b)
     torch.testing.assert_close(table.logits, expected)
     assert table.neurons is not None
@@ -166,9 +166,9 @@ def test_one_layer_of_any_kind_is_opened_with_its_own_numbers(tmp_path: Path) ->
     weights = biased(7)
     file = written(tmp_path, weights, "transformer_lens")
     table, parts, bias = subject.of_file(file, TOLD).opened()
-    expected = Anatomy(weights, arithmetic.answers(arithmetic.addition, 7), arithmetic.train_mask(7, 0.4, 3))
+    expected = Anatomy(weights, operations.answers(operations.addition, 7), splits.train_mask(7, 0.4, 3))
     assert parts is not None
-    assert torch.equal(table.logits, expected.table.logits)
+    assert torch.equal(table.logits, expected.evaluation.logits)
     torch.testing.assert_close(bias, weights["blocks.0.b_out"] @ weights["W_U"] + weights["b_U"])
 
 
@@ -250,12 +250,12 @@ def test_a_file_that_is_no_network_is_refused_in_one_sentence(tmp_path: Path, ki
     [
         ({"data.p": 11}, {}, '`data.p` must be 7, since the network embeds 7 numbers and "=". Got 11.'),
         ({}, {"p": 97}, 'p in .*network.pth must be 7, since the network embeds 7 numbers and "=". Got 97.'),
-        ({}, {"seed": None}, "`data.seed` must be given, or split=<file of training questions>. .* does not tell on"),
+        ({}, {"seed": None}, "`data.seed` must be given, or split=<file of training pairs>. .* does not tell on"),
         ({}, {"frac_train": None}, "`data.train_fraction` must be given, or split="),
         ({}, {"fn_name": "rand"}, "`data.operation` must be one of addition, .* Got 'rand'."),
         ({"model.activation": "tanh"}, {}, "`model.activation` must be one of relu, gelu. Got 'tanh'."),
         ({}, {"act_type": "SiLU"}, "`model.activation` must be one of relu, gelu. Got 'silu'."),
-        ({"split": "nowhere.json"}, {}, "`split` must be a file of training questions. nowhere.json is no file."),
+        ({"split": "nowhere.json"}, {}, "`split` must be a file of training pairs. nowhere.json is no file."),
     ],
 )
 def test_what_does_not_fit_the_network_is_refused(tmp_path: Path, told: Any, config: Any, sentence: str) -> None:
@@ -266,24 +266,24 @@ def test_what_does_not_fit_the_network_is_refused(tmp_path: Path, told: Any, con
 @pytest.mark.parametrize(
     ("listed", "sentence"),
     [
-        ("[[0, 7]]", "`split` must list questions of p = 7: pairs .a, b., places a·p . b, or a mask. .* does not."),
-        ("[49]", "`split` must list questions of p = 7"),
-        ("[0.5]", "`split` must list questions of p = 7"),
-        ("[]", "`split` must list questions of p = 7"),
+        ("[[0, 7]]", "`split` must list pairs of p = 7: pairs .a, b., places a·p . b, or a mask. .* does not."),
+        ("[49]", "`split` must list pairs of p = 7"),
+        ("[0.5]", "`split` must list pairs of p = 7"),
+        ("[]", "`split` must list pairs of p = 7"),
         ("{", "`split` must list pairs .a, b. or places a·p . b. .* does not: "),
-        (json.dumps(list(range(49))), "`split` must leave questions to test on. .* lists all 49."),
+        (json.dumps(list(range(49))), "`split` must leave pairs to test on. .* lists all 49."),
     ],
 )
 def test_a_split_that_is_none_is_refused(tmp_path: Path, listed: str, sentence: str) -> None:
     (tmp_path / "split.json").write_text(listed)
     with pytest.raises(ValueError, match=sentence):
-        splits.split_mask(tmp_path / "split.json", 7)
+        split_files.split_mask(tmp_path / "split.json", 7)
 
 
 def test_a_split_of_several_tensors_is_refused(tmp_path: Path) -> None:
     torch.save({"a": torch.ones(1), "b": torch.ones(1)}, tmp_path / "two.pt")
     with pytest.raises(ValueError, match="`split` must be a file of one tensor. .*two.pt holds 2."):
-        splits.split_mask(tmp_path / "two.pt", 7)
+        split_files.split_mask(tmp_path / "two.pt", 7)
 
 
 def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ import pytest
 import torch
 from lightning import Callback, LightningModule, Trainer
 
-from grok.arithmetic import train_mask
-from grok.experiment import LOOP
-from grok.lit import DivergedError, FullBatchTraining, ModularArithmetic
-from grok.schedule import Schedule
-from grok.transformer import Transformer
+from grok.model.transformer import Transformer
+from grok.runs.schedule import Schedule
+from grok.tasks.splits import train_mask
+from grok.training.experiment import LOOP
+from grok.training.lit import DivergedError, FullBatchTraining, ModularArithmetic
 from reference import plain_logits, plain_loss
 
 OPTIM: dict[str, Any] = {"lr": 1e-3, "wd": 1.0, "betas": (0.9, 0.98), "eps": 1e-8, "warmup_steps": 10}

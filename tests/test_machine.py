@@ -5,7 +5,7 @@ import sys
 import pytest
 import torch
 
-from grok import machine
+from grok.training import machine
 
 CPU = torch.device("cpu")
 
@@ -61,7 +61,7 @@ def test_tf32_is_put_back() -> None:
 def test_memory_is_kept_from_step_to_step() -> None:
     faults = """
 import resource, torch
-from grok.machine import keep_memory
+from grok.training.machine import keep_memory
 {}
 def some():
     x = torch.ones(10_000_000)  # above 32 MB glibc never keeps a block of its own accord

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from grok.phases import Events, History, at_rest, events, regime, slingshots, unstable
+from grok.measures.phases import Events, History, at_rest, events, regime, slingshots, unstable
 
 P, TESTS = 113, 8939
 LN_P = math.log(P)

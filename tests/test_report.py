@@ -16,16 +16,16 @@ from made_up import GROKKED, made_up_run, made_up_sweep
 from rich.console import Console
 from runs import run
 
-from grok.collect import collected
-from grok.phases import EVENTS
-from grok.report import __main__ as command
-from grok.report import page, sweep_data
-from grok.report.axes import log_axis
-from grok.report.circles import circle, circles
-from grok.report.record import Record
-from grok.report.run_figures import run_figures, spectrum
-from grok.report.run_page import run_page
-from grok.run_folder import RunFolder
+from grok import report as command
+from grok.measures.phases import EVENTS
+from grok.pages import page, sweep_data
+from grok.pages.axes import log_axis
+from grok.pages.circles import circle, circles
+from grok.pages.record import Record
+from grok.pages.run_figures import run_figures, spectrum
+from grok.pages.run_page import run_page
+from grok.runs.folder import RunFolder
+from grok.sweep.table import sweep_table
 
 HOSTILE = "<script>window.hacked=1</script>"
 
@@ -250,7 +250,7 @@ def test_a_run_whose_table_cannot_be_read_is_left_out_and_said(tmp_path: Path) -
 
 def test_medians_are_of_one_configuration_and_take_censored_runs_for_what_they_are(sweep: Path) -> None:
     records = {n: Record.of(next((sweep / "runs").glob(f"{n:03d}*"))) for n in range(18) if n != 16}
-    table = sweep_data.known(collected(sweep), records)
+    table = sweep_data.known(sweep_table(sweep), records)
     found = sweep_data.medians(table, ["train_fraction", "wd"])["generalized"]
     # three came, at 400, 420 and 440; none of three came; one failed, one is censored at 200, one came at 400
     assert found["train_fraction = 0.3, wd = 1"] == {"median": 420, "runs": 3, "came": 3}
@@ -376,16 +376,16 @@ def test_the_wandb_report_is_saved_after_the_page_and_cannot_keep_it_from_being_
 ) -> None:
     made_up_run(tmp_path, wandb_url="https://wandb.ai/me/grok/runs/abc123")
 
-    def saved(path: Path, entity: str, project: str) -> str:
+    def save_report(path: Path, entity: str, project: str) -> str:
         assert (path / "report.html").exists()
         if project == "gone":
             raise ValueError("No such project.")
         return f"https://wandb.ai/{entity}/{project}/reports/1"
 
-    module = types.ModuleType("grok.report.wandb_report")
-    module.saved = saved  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "grok.report.wandb_report", module)
-    monkeypatch.setattr("grok.report.wandb_report", module, raising=False)
+    module = types.ModuleType("grok.pages.wandb_report")
+    module.save_report = save_report  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "grok.pages.wandb_report", module)
+    monkeypatch.setattr("grok.pages.wandb_report", module, raising=False)
     typed(monkeypatch, str(tmp_path), "wandb=me/grok")
     assert capsys.readouterr().out.splitlines()[-1] == "https://wandb.ai/me/grok/reports/1"
     assert 'href="https://wandb.ai/me/grok/runs/abc123"' in text_of(tmp_path / "report.html")

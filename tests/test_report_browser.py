@@ -10,8 +10,8 @@ from made_up import made_up_run, made_up_sweep
 from playwright.sync_api import Browser, Page, sync_playwright
 from rich.console import Console
 
-from grok.report.__main__ import report
-from grok.run_folder import RunFolder
+from grok.report import report
+from grok.runs.folder import RunFolder
 
 pytestmark = pytest.mark.browser
 

@@ -13,12 +13,12 @@ from omegaconf import OmegaConf
 from rich.console import Console
 from runs import TINY, assert_same, configuration, run
 
-from grok import places
-from grok.experiment import assembled
-from grok.phases import Events
-from grok.resume import checkpoint_to_resume, resumed_config
-from grok.run_folder import RunFolder
-from grok.train import train
+from grok.measures.phases import Events
+from grok.runs.folder import RunFolder
+from grok.runs.resume import checkpoint_to_resume, resumed_config
+from grok.settings import places
+from grok.training.experiment import assemble
+from grok.training.run import train
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.2])
@@ -57,7 +57,7 @@ def test_a_signal_in_the_middle_of_a_block_ends_in_good_order_and_resumes_to_the
     whole, *_ = run(tmp_path / "whole", *base)
     typed = ["trainer.max_steps=4000"]
     resumed = resumed_config(configuration(part.path, f"resume={part.path}", *typed, base=[]), typed)
-    train(assembled(resumed), Console(file=io.StringIO()))
+    train(assemble(resumed), Console(file=io.StringIO()))
     assert_same(whole, part)
 
 
@@ -79,7 +79,7 @@ def test_a_run_goes_on_where_its_folder_was_moved_to(tmp_path: Path) -> None:
     moved = folder.path.rename(tmp_path / "there")
     typed = ["trainer.max_steps=80"]
     config = resumed_config(configuration(moved, f"resume={moved}", *typed, base=[]), typed)
-    train(assembled(config), Console(file=io.StringIO()))
+    train(assemble(config), Console(file=io.StringIO()))
     assert not (tmp_path / "here").exists()
     assert RunFolder(moved).summary()["steps"] == 80
 
@@ -123,11 +123,11 @@ def test_a_file_that_is_no_checkpoint_of_this_project_is_refused(tmp_path: Path)
     with pytest.raises(
         ValueError, match="`ckpt_path` must lead to a checkpoint of this project. .*other.ckpt is none."
     ):
-        assembled(configuration(tmp_path / "run", f"ckpt_path={tmp_path / 'other.ckpt'}"))
+        assemble(configuration(tmp_path / "run", f"ckpt_path={tmp_path / 'other.ckpt'}"))
     with pytest.raises(
         ValueError, match="`ckpt_path` starts a new run from a checkpoint, `resume` goes on .* Got both."
     ):
-        assembled(configuration(tmp_path / "run", "ckpt_path=one", "resume=two"))
+        assemble(configuration(tmp_path / "run", "ckpt_path=one", "resume=two"))
 
 
 def test_resume_names_what_makes_it_another_run_and_allows_what_only_watches(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_a_run_that_came_to_rest_trains_on_when_told(tmp_path: Path, monkeypatch
     assert (summary["ended"], summary["steps"]) == ("stable", 20)
     with initialize_config_dir(str(places.conf_folder()), version_base="1.3"):
         composed = compose("train", [f"resume={folder.path}", "stop=never"])
-    summary = train(assembled(resumed_config(composed, ["stop=never"])), Console(file=io.StringIO()))
+    summary = train(assemble(resumed_config(composed, ["stop=never"])), Console(file=io.StringIO()))
     assert (summary["ended"], summary["steps"]) == ("max_steps", 80)
 
 
@@ -168,7 +168,7 @@ def test_a_folder_that_holds_a_run_is_not_written_over(tmp_path: Path) -> None:
     with pytest.raises(
         ValueError, match="`hydra.run.dir` must be a folder without a run. .* `resume=.*` goes on with it."
     ):
-        assembled(configuration(tmp_path / "run"))
+        assemble(configuration(tmp_path / "run"))
 
 
 def test_a_new_run_may_start_from_a_checkpoint_of_another(tmp_path: Path) -> None:
@@ -178,6 +178,6 @@ def test_a_new_run_may_start_from_a_checkpoint_of_another(tmp_path: Path) -> Non
     assert other.read(other.metrics)["step"].tolist() == [60, 80]
     assert summary["steps"] == 80
     with pytest.raises(ValueError, match="`ckpt_path` must lead to a network of the same `data.p` and `model`."):
-        assembled(configuration(tmp_path / "three", f"ckpt_path={start}", "data.p=13"))
+        assemble(configuration(tmp_path / "three", f"ckpt_path={start}", "data.p=13"))
     with pytest.raises(ValueError, match="`trainer.max_steps` must be above the 40 steps of .*start.ckpt. Got 40."):
-        assembled(configuration(tmp_path / "three", f"ckpt_path={start}", "trainer.max_steps=40"))
+        assemble(configuration(tmp_path / "three", f"ckpt_path={start}", "trainer.max_steps=40"))

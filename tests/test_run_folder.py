@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 import torch
 
-from grok.run_folder import RunFolder, kept_steps, replace_text
+from grok.runs.files import write_text
+from grok.runs.folder import RunFolder, kept_steps
 
 
 def test_rows_read_back_exactly_and_nan_is_empty(tmp_path: Path) -> None:
@@ -54,8 +55,8 @@ def test_a_snapshot_takes_four_bytes_a_parameter(tmp_path: Path) -> None:
 
 
 def test_replacing_leaves_no_half_written_file(tmp_path: Path) -> None:
-    replace_text(tmp_path / "a.txt", "one")
-    replace_text(tmp_path / "a.txt", "two")
+    write_text(tmp_path / "a.txt", "one")
+    write_text(tmp_path / "a.txt", "two")
     assert (tmp_path / "a.txt").read_text() == "two"
     assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
 

@@ -1,6 +1,6 @@
 import pytest
 
-from grok.schedule import Schedule
+from grok.runs.schedule import Schedule
 
 
 def steps(schedule: Schedule) -> list[int]:

@@ -37,7 +37,7 @@ def test_without_weight_decay_p_41_memorizes_for_as_many_steps(tmp_path: Path) -
     assert summary["final"]["loss/test"] > 2 * math.log(41)
 
 
-def test_with_most_of_the_questions_it_generalizes_directly(tmp_path: Path) -> None:
+def test_with_most_of_the_pairs_it_generalizes_directly(tmp_path: Path) -> None:
     _, summary, _ = run(tmp_path / "run", "data.train_fraction=0.9", "trainer.max_steps=600", base=QUICK)
     assert summary["regime"] == "direct"
     assert summary["phases"]["memorization_end"] is None

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from runs import run
 
-from grok.run_folder import HEARTBEAT, RunFolder
-from grok.status import Progress, progress, runs
+from grok.runs.folder import HEARTBEAT, RunFolder
 from grok.sweep.folder import Point, Sweep, SweepFolder
+from grok.sweep.run_status import Progress, progress, runs
 
 
 def status(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -13,7 +13,7 @@ import pytest
 from omegaconf import OmegaConf
 from runs import TINY, assert_same, pid_of, run, wait
 
-from grok.run_folder import RunFolder
+from grok.runs.folder import RunFolder
 from grok.sweep import launch, slurm
 from grok.sweep.batch import Batch
 from grok.sweep.folder import STARTUP, Point, Sweep, SweepFolder

@@ -18,14 +18,14 @@ from rich.console import Console
 from runs import TINY, configuration, run
 from wandb_stub import StubRun, WandbStub, serving
 
-from grok.console import quiet
-from grok.experiment import assembled
-from grok.resume import resumed_config
-from grok.run_folder import RunFolder
+from grok.loggers.wandb_history import run_url
+from grok.runs.folder import RunFolder
+from grok.runs.resume import resumed_config
 from grok.sweep.folder import Point, Sweep, SweepFolder
 from grok.sync import main
-from grok.train import train
-from grok.wandb_history import run_url
+from grok.training.console import quiet
+from grok.training.experiment import assemble
+from grok.training.run import train
 
 WITH_WANDB = [setting for setting in TINY if not setting.startswith("logger=")] + ["logger=default"]
 
@@ -59,7 +59,7 @@ def resumed(folder: RunFolder, *typed: str) -> None:
     """Go on with the run in this process."""
     config = resumed_config(configuration(folder.path, f"resume={folder.path}", *typed, base=[]), list(typed))
     with quiet():
-        train(assembled(config), Console(quiet=True))
+        train(assemble(config), Console(quiet=True))
 
 
 def until(process: "subprocess.Popen[str]", folder: RunFolder, step: int) -> None:

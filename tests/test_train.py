@@ -9,10 +9,10 @@ import torch
 from hydra.errors import InstantiationException, MissingConfigException
 from runs import TINY, assert_same, configuration, run
 
-from grok import provenance
-from grok.experiment import assembled
-from grok.final_keys import tables
-from grok.run_folder import RunFolder
+from grok.runs import provenance
+from grok.runs.conclusion import evaluations
+from grok.runs.folder import RunFolder
+from grok.training.experiment import assemble
 
 
 def command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -52,9 +52,9 @@ def test_a_run_leaves_a_folder_that_tells_everything(tmp_path: Path) -> None:
     assert (folder.path / "config.yaml").read_text().count("${") == 0
     for name in ("progress.png", "spectrum.png", "spectra.png"):
         assert (folder.path / name).stat().st_size > 10_000
-    assert "addition mod 11: 60 of 121 questions to train on" in text
+    assert "addition mod 11: 60 of 121 pairs to train on" in text
     assert "finished after 50 steps" in text
-    assert "unfitted: did not learn its training questions within these steps" in text
+    assert "unfitted: did not learn its training pairs within these steps" in text
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_the_names_that_tools_rely_on_are_logged(tmp_path: Path) -> None:
 def test_logged_values_agree_with_the_snapshots_in_float64(tmp_path: Path) -> None:
     folder, *_ = run(tmp_path / "run", "trainer.max_steps=400", "data.p=13", "optim.lr=0.01")
     metrics = folder.read(folder.metrics).set_index("step")
-    network_table = dict(tables(folder, list(folder.snapshots())))
+    network_table = dict(evaluations(folder, list(folder.snapshots())))
     for step, table in network_table.items():
         double = type(table)(
             logits=table.all_logits.double(),
@@ -141,7 +141,7 @@ def test_two_runs_of_one_configuration_are_identical(tmp_path: Path, dropout: fl
 )
 def test_bad_input_is_one_sentence(tmp_path: Path, arguments: list[str], sentence: str) -> None:
     with pytest.raises((ValueError, InstantiationException)) as error:
-        assembled(configuration(tmp_path / "run", *arguments))
+        assemble(configuration(tmp_path / "run", *arguments))
     message = str(error.value.__cause__ if isinstance(error.value, InstantiationException) else error.value)
     assert sentence in message
     assert "\n" not in message
@@ -195,7 +195,7 @@ def test_a_run_whose_last_pass_fails_is_not_finished_and_can_go_on(
         raise OSError("disk full")
 
     with monkeypatch.context() as patch:
-        patch.setattr("grok.train.conclude", broken)
+        patch.setattr("grok.training.run.conclude", broken)
         with pytest.raises(OSError, match="disk full"):
             run(tmp_path / "run")
     folder = RunFolder(tmp_path / "run")

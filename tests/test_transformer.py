@@ -3,9 +3,10 @@ import math
 import pytest
 import torch
 
-from grok.arithmetic import questions, train_mask
-from grok.cross_entropy import cross_entropy
-from grok.transformer import Transformer
+from grok.model.cross_entropy import cross_entropy
+from grok.model.transformer import Transformer
+from grok.tasks.operations import all_pairs
+from grok.tasks.splits import train_mask
 from reference import plain_logits, plain_loss
 
 SHAPES = [
@@ -28,7 +29,7 @@ def small(p: int = 7, **shape: object) -> Transformer:
 @pytest.mark.parametrize("p", [5, 12])
 def test_it_equals_the_plain_three_position_network_in_value_and_gradient(p: int, shape: dict) -> None:
     network = small(p, **shape)
-    a, b = (grid[train_mask(p, 0.6, 0)] for grid in questions(p))
+    a, b = (grid[train_mask(p, 0.6, 0)] for grid in all_pairs(p))
     answers = (a + b) % p
     weights = {name: w.detach().clone().requires_grad_() for name, w in network.named_parameters()}
     expected = plain_logits(weights, a, b, shape["n_layers"], shape["activation"])
@@ -48,7 +49,7 @@ def test_attention_scores_far_apart_do_not_overflow() -> None:
     network = Transformer(7, d_model=16, n_heads=2, d_mlp=24)
     with torch.no_grad():
         network.blocks[0].W_Q *= 12  # scores up to about ±80
-    a, b = (grid.flatten() for grid in questions(7))
+    a, b = (grid.flatten() for grid in all_pairs(7))
     weights = {name: w.detach().double() for name, w in network.named_parameters()}
     expected = plain_logits(weights, a, b, 1)
     torch.testing.assert_close(network(a, b).double(), expected, rtol=1e-4, atol=1e-4)
@@ -61,7 +62,7 @@ def test_the_initialisation_is_the_papers() -> None:
     total = sum(float(w.detach().square().sum()) for w in parameters.values())
     assert total == pytest.approx(1781, rel=0.02)
     assert all(not w.any() for name, w in parameters.items() if ".b_" in name)
-    a, b = (grid.flatten() for grid in questions(113))
+    a, b = (grid.flatten() for grid in all_pairs(113))
     with torch.no_grad():
         loss = float(cross_entropy(network(a, b), (a + b) % 113))
     assert math.log(114) < loss < 4.85
@@ -77,7 +78,7 @@ def test_weights_are_drawn_by_their_seed_alone() -> None:
 
 
 @pytest.mark.parametrize("n_layers", [1, 2])
-def test_dropout_differs_between_questions_and_vanishes_in_evaluation(n_layers: int) -> None:
+def test_dropout_differs_between_pairs_and_vanishes_in_evaluation(n_layers: int) -> None:
     network = Transformer(5, d_model=16, n_heads=2, d_mlp=24, n_layers=n_layers, dropout=0.5)
     same = torch.zeros(6, dtype=torch.long)
     rows = network(same, same)

@@ -15,9 +15,9 @@ from accounts import account, no_account
 from runs import run
 from wandb_stub import serving
 
-from grok import wandb_logger as logging_to_wandb
-from grok.run_folder import RunFolder
-from grok.wandb_logger import end, wandb_logger, wandb_mode
+from grok.loggers import wandb_logger as logging_to_wandb
+from grok.loggers.wandb_logger import end, wandb_logger, wandb_mode
+from grok.runs.folder import RunFolder
 
 
 @pytest.fixture(autouse=True)

@@ -13,11 +13,11 @@ from accounts import account, no_account
 from runs import run
 from wandb_stub import WandbStub, serving
 
-from grok.metrics import METRICS
-from grok.report.__main__ import main
-from grok.report.wandb_report import saved
+from grok.loggers.wandb_history import STEP, run_url
+from grok.measures.catalogue import METRICS
+from grok.pages.wandb_report import save_report
+from grok.report import main
 from grok.sweep.folder import Point, Sweep, SweepFolder
-from grok.wandb_history import STEP, run_url
 
 GROKS = ["data.p=13", "data.train_fraction=0.7", "trainer.max_steps=1000", "measure_every=100", "optim.lr=0.01"]
 
@@ -99,7 +99,7 @@ def test_the_report_of_a_sweep_names_nothing_that_its_runs_have_not_logged(
     logged: tuple[WandbStub, SweepFolder],
 ) -> None:
     stub, sweep = logged
-    url = saved(sweep.path, "tester", "grok")
+    url = save_report(sweep.path, "tester", "grok")
     report = stub.reports[-1]
     assert (report["entityName"], report["projectName"], report["displayName"]) == ("tester", "grok", "Grokking: sweep")
     assert re.fullmatch(rf"{stub.url}/tester/grok/reports/Grokking:-sweep--VmlldzoxMjM=?", url)
@@ -134,7 +134,7 @@ def test_the_report_of_a_sweep_names_nothing_that_its_runs_have_not_logged(
 
 def test_every_measure_of_a_report_is_explained_with_its_section(logged: tuple[WandbStub, SweepFolder]) -> None:
     stub, sweep = logged
-    saved(sweep.path, "tester", "grok")
+    save_report(sweep.path, "tester", "grok")
     spec = stub.reports[-1]["spec"]
     text = "\n".join(block["content"] for block in spec["blocks"] if block["type"] == "markdown-block")
     for name in named(spec)[0] - {STEP}:
@@ -147,7 +147,7 @@ def test_every_measure_of_a_report_is_explained_with_its_section(logged: tuple[W
 def test_the_report_of_one_run_has_its_story_without_groups(logged: tuple[WandbStub, SweepFolder]) -> None:
     stub, sweep = logged
     folder = sweep.run_folder(sweep.points()[0])
-    saved(folder.path, "tester", "grok")
+    save_report(folder.path, "tester", "grok")
     spec = stub.reports[-1]["spec"]
     assert_all_there(stub, spec, [folder.summary()["wandb_id"]])
     assert not any("groupBy" in panel["config"] for panel in views(spec))
@@ -166,17 +166,17 @@ def test_a_report_needs_a_project_that_holds_the_runs(logged: tuple[WandbStub, S
     with pytest.raises(
         ValueError, match="`wandb` must name the project that holds the runs. None of those in .* is in"
     ):
-        saved(sweep.path, "tester", "empty")
+        save_report(sweep.path, "tester", "empty")
     offline, *_ = run(tmp_path / "run", "logger=csv")
     assert run_url(offline) is None
     with pytest.raises(ValueError, match="None of those in .* is in tester/grok; `python -m grok.sync` sends runs"):
-        saved(offline.path, "tester", "grok")
+        save_report(offline.path, "tester", "grok")
     offline.write_summary(wandb_url="http://127.0.0.1/tester/gone/runs/x", wandb_id="x")
     with pytest.raises(ValueError, match="`wandb` must name a project of tester, which are: empty, grok. Got gone."):
-        saved(offline.path, "tester", "gone")
+        save_report(offline.path, "tester", "gone")
     offline.write_summary(wandb_url="http://127.0.0.1/nobody/grok/runs/x", wandb_id="x")
     with pytest.raises(ValueError, match="No W&B report can be saved for nobody: "):
-        saved(offline.path, "nobody", "grok")
+        save_report(offline.path, "nobody", "grok")
 
 
 @pytest.fixture
@@ -191,12 +191,12 @@ def test_without_a_key_or_an_answer_there_is_no_report(elsewhere: pytest.MonkeyP
     folder, *_ = run(tmp_path / "run", "logger=csv")
     folder.write_summary(wandb_url="http://127.0.0.1/tester/grok/runs/x", wandb_id="x")
     with pytest.raises(ValueError, match="No W&B report can be saved: no key is set up; `wandb login` sets one up."):
-        saved(folder.path, "tester", "grok")
+        save_report(folder.path, "tester", "grok")
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     account(elsewhere, f"http://127.0.0.1:{port}")
     with pytest.raises(ValueError, match="No W&B report can be saved: no answer from 127.0.0.1 within 2 s."):
-        saved(folder.path, "tester", "grok")
+        save_report(folder.path, "tester", "grok")
 
 
 def test_the_command_makes_the_local_page_first_and_then_the_report(

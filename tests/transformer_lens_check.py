@@ -1,7 +1,7 @@
 """A TransformerLens network opened here gives the same logits: `python tests/transformer_lens_check.py <its python>`.
 
 TransformerLens has an environment of its own. There, networks get random weights, biases among them, and say their
-logits over all questions (`make`); here they are opened and compared (`check`). The other way round, a network of ours
+logits over all pairs (`make`); here they are opened and compared (`check`). The other way round, a network of ours
 is exported here (`export`) and put into a HookedTransformer there (`load`).
 """
 
@@ -32,14 +32,14 @@ def hooked(p: int, n_heads: int, d_head: int, d_mlp: int, outputs: int, n_layers
     return HookedTransformer(HookedTransformerConfig(**shape, **mlp, **vocabulary, seed=0, device="cpu"))
 
 
-def questions(p: int) -> Tensor:
+def tokens(p: int) -> Tensor:
     a, b = torch.meshgrid(torch.arange(p), torch.arange(p), indexing="ij")
     return torch.stack([a.flatten(), b.flatten(), torch.full((p * p,), p)], 1)
 
 
 def logits_of(network, p: int) -> Tensor:  # type: ignore[no-untyped-def]
     with torch.no_grad():
-        return torch.cat([network(part)[:, -1] for part in questions(p).split(4096)])
+        return torch.cat([network(part)[:, -1] for part in tokens(p).split(4096)])
 
 
 def make(folder: Path) -> None:
@@ -56,8 +56,8 @@ def make(folder: Path) -> None:
 
 def export(folder: Path) -> None:
     """In this project's environment: a network of ours, in TransformerLens' layout."""
-    from grok.analysis import layouts, weight_files  # noqa: PLC0415
-    from grok.transformer import Transformer  # noqa: PLC0415
+    from grok.model.transformer import Transformer  # noqa: PLC0415
+    from grok.networks import layouts, weight_files  # noqa: PLC0415
 
     network = Transformer(OURS["p"], n_layers=OURS["n_layers"])
     weight_files.save(folder / "ours.pth", layouts.exported(network.state_dict(), "transformer_lens"), {}, {})
@@ -73,8 +73,8 @@ def load(folder: Path) -> None:
 
 def check(folder: Path) -> None:
     """In this project's environment: compare, and exit with status 1 where anything differs."""
-    from grok.analysis import layouts, subject  # noqa: PLC0415
-    from grok.transformer import Transformer  # noqa: PLC0415
+    from grok.model.transformer import Transformer  # noqa: PLC0415
+    from grok.networks import layouts, subject  # noqa: PLC0415
 
     settings = ("data.p", "data.operation", "data.train_fraction", "data.seed", "split", "model.activation")
     pairs: dict[str, tuple[Tensor, Tensor]] = {}
@@ -83,7 +83,7 @@ def check(folder: Path) -> None:
         pairs[name] = table.logits.flatten(0, 1), torch.load(folder / f"{name}.logits")[:, : sizes["p"]]
     network = Transformer(OURS["p"], n_layers=OURS["n_layers"]).double()
     network.load_state_dict(layouts.checkpoint(folder / "ours.safetensors").weights)
-    mine = network(*questions(OURS["p"])[:, :2].unbind(1)).detach()
+    mine = network(*tokens(OURS["p"])[:, :2].unbind(1)).detach()
     pairs["ours, opened there"] = mine, torch.load(folder / "ours.logits")
     differences = {name: float((here - there.double()).abs().max()) for name, (here, there) in pairs.items()}
     for name, difference in differences.items():

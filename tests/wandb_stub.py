@@ -1,6 +1,6 @@
 """A stand-in for W&B's server on the loopback interface, for the real client libraries to talk to.
 
-It answers the requests that wandb 0.31 and wandb-workspaces 0.4 make when runs are logged and synced and
+It answers the requests that wandb 0.31 and wandb-workspaces 0.4 make when runs are logged and send_runs and
 reports are saved, keeps what arrives, and stops by itself: at the end of the `with` block, or after `LIFE` seconds.
 Like the server, it keeps one list of history lines a run, in which a client says where its lines begin:
 what is sent again for a line replaces it.

@@ -1,7 +1,7 @@
 """Grokking, measured: "Progress measures for grokking via mechanistic interpretability" as experiments.
 
 The mathematics, which knows no framework:
-arithmetic     the questions, their answers, the split; checks: what a user may type for a number
+arithmetic     the pairs, their answers, the split; checks: what a user may type for a number
 transformer    the paper's network            cross_entropy, fused   its loss and its inner pieces
 fourier        bases over Z_p                 keys            spectra and key frequencies
 measures       the progress measures          table           all of them, of one network

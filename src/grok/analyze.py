@@ -1,14 +1,14 @@
 """Open a trained network and check every claim of the paper: `python -m grok.analyze <run folder> [key=value …]`.
 
 step=1200 | last | steps=all     which snapshot (last: the last one outside a slingshot); or the whole history
-key_frequencies=W_L | [14,35]    a rule of grok.table, or a list
+key_frequencies=W_L | [14,35]    a rule by name, or a list
 figures=all | none | [names]     pictures, PNG and PDF
 output=<folder>                  where pictures and analysis.json go
 threads=1                        CPU threads
 
 checkpoint=<file>                instead of a run folder: a network in the authors' layout or TransformerLens'
 data.p data.operation data.train_fraction data.seed model.activation    where the file does not tell
-split=<file>                     its training questions
+split=<file>                     its training pairs
 """
 
 import json
@@ -24,12 +24,12 @@ from rich.console import Console
 from grok.analysis.arguments import analysis
 from grok.analysis.contents import contents, show
 from grok.analysis.history import history, training_values
-from grok.analysis.pictures import Sitter, draw
-from grok.analysis.subject import DISAGREES, Subject
 from grok.claims.findings import findings
-from grok.machine import keep_memory
-from grok.run_folder import replace_text
-from grok.settings import run
+from grok.figures.choice import Sitter, draw
+from grok.networks.subject import DISAGREES, Subject
+from grok.runs.files import write_text
+from grok.settings.commands import run
+from grok.training.machine import keep_memory
 
 
 def report(arguments: Sequence[str], console: Console | None = None) -> dict[str, Any]:
@@ -49,9 +49,9 @@ def report(arguments: Sequence[str], console: Console | None = None) -> dict[str
             found.notes.update(notes)
         rows = list(history(folder, found.key_frequencies)) if folder and asked.history else []
     told = contents(asked, found, table, warning)
-    replace_text(asked.results / "analysis.json", json.dumps(told, indent=1, allow_nan=False) + "\n")
+    write_text(asked.results / "analysis.json", json.dumps(told, indent=1, allow_nan=False) + "\n")
     if rows:
-        replace_text(asked.results / "analysis_history.csv", pd.DataFrame(rows).to_csv(index=False))
+        write_text(asked.results / "analysis_history.csv", pd.DataFrame(rows).to_csv(index=False))
     show(console, told, time.perf_counter() - began)
     lines = [f"everything is in {asked.results / 'analysis.json'}"]
     if asked.figures:
@@ -67,7 +67,7 @@ def _disagreement(subject: Subject, train_loss: float) -> str | None:
     if told is None or abs(train_loss - told) <= DISAGREES * abs(told):
         return None
     return (
-        f"The recomputed train loss is {train_loss:.3e}, the stored one {told:.3e}: the training questions are"
+        f"The recomputed train loss is {train_loss:.3e}, the stored one {told:.3e}: the training pairs are"
         " probably others (data.seed, data.train_fraction, split)."
     )
 

@@ -1,4 +1,4 @@
-"""One table of a sweep: `python -m grok.collect <sweep folder> [x=p y=wd colour=wd]`, and its pictures.
+"""One table of a sweep: `python -m grok.collect <sweep folder> [x=p y=wd colour=wd] [pictures=false]`.
 
 A run that did not get to an event within its N steps is *censored at N*: it says "later than N", not "never".
 Medians over seeds take it for that (Kaplan and Meier); no number is made up for it.
@@ -6,113 +6,28 @@ Medians over seeds take it for that (Kaplan and Meier); no number is made up for
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
-import pandas as pd
-from omegaconf import OmegaConf
 from rich.console import Console
 
-from grok.experiment import flat_settings
-from grok.phases import EVENTS
-from grok.run_folder import replace_text
-from grok.settings import folder_and_settings, run
-from grok.sweep import figures as sweep_figures
-from grok.sweep.folder import Point, SweepFolder
-
-# Settings that every table has, and how they are typed.
-SETTINGS = ("p", "train_fraction", "wd", "seed", "data_seed")
-TYPED = ("data.p", "data.train_fraction", "optim.wd", "seed", "data.seed", "replicate")
-SEEDS = ("seed", "data_seed")
-
-
-def collected(path: Path) -> pd.DataFrame:
-    """A row a point of the sweep in `path`, whatever became of it. `ValueError` where there is none.
-
-    | Column | Value |
-    |---|---|
-    | `point`, `run`, `status`, `reason` | number, run folder, what became of it, why it failed |
-    | `p`, `train_fraction`, `wd`, `seed`, `data_seed`; others as typed | settings |
-    | `steps`, `max_steps`, `regime`, `unstable` | how far it went, and what kind of run it is |
-    | an event, and with `_after` | the interval (after, at] of steps it happened in; empty: not (yet) |
-    | `delay` | step of `generalized` over step of `fitted` |
-    | `key_count`, `key_frequencies` | of the final network |
-    | a metric | its final value |
-    """
-    folder = SweepFolder(path)
-    points = folder.points()
-    others = dict.fromkeys(name for point in points for name in point.settings if name not in TYPED)
-    return pd.DataFrame([_row(folder, point, list(others)) for point in points])
-
-
-def _row(folder: SweepFolder, point: Point, others: Sequence[str]) -> dict[str, Any]:
-    config = OmegaConf.load(folder.config_file(point))
-    flat = flat_settings(config)  # type: ignore[arg-type]
-    summary = folder.run_folder(point).summary()
-    phases = summary.get("phases") or {}
-    keys = summary.get("key_frequencies")
-    row: dict[str, Any] = {
-        "point": point.number,
-        "run": point.run,
-        "status": point.status,
-        "reason": point.reason,
-        **{name: flat[name] for name in SETTINGS},
-        **{name: point.settings.get(name, _plain(OmegaConf.select(config, name))) for name in others},
-        "steps": summary.get("steps"),
-        "max_steps": config.trainer.max_steps,
-        "regime": summary.get("regime"),
-        "unstable": summary.get("unstable"),
-    }
-    for name in EVENTS:
-        row[f"{name}_after"], row[name] = phases.get(name) or (None, None)
-    both = row["fitted"] and row["generalized"]
-    row["delay"] = row["generalized"] / row["fitted"] if both else None
-    row["key_count"] = None if keys is None else len(keys)
-    row["key_frequencies"] = None if keys is None else " ".join(map(str, keys))
-    final = summary.get("final") or {}
-    return {**row, **{name: value for name, value in final.items() if name not in row}}  # `regime` is also logged
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, int | float | str | bool | None) else str(value)
-
-
-def swept(table: pd.DataFrame) -> list[str]:
-    """The settings, seeds aside, that differ between points."""
-    columns = list(table.columns)
-    settings = [name for name in columns[columns.index("p") : columns.index("steps")] if name not in SEEDS]
-    return [name for name in settings if table[name].nunique(dropna=False) > 1]
-
-
-def axes(
-    varying: Sequence[str], x: str | None = None, y: str | None = None, colour: str | None = None
-) -> dict[str, str | None]:
-    """Which settings the pictures are drawn over: as typed, else the first that vary."""
-    for name, value in {"x": x, "y": y, "colour": colour}.items():
-        if value and value not in varying:
-            among = ", ".join(varying) or "nothing"
-            raise ValueError(f"`{name}` must be a setting that the sweep varies, which is {among}. Got {value}.")
-    free = [name for name in varying if name not in (x, y)]
-    chosen: dict[str, str | None] = {
-        name: typed or (free.pop(0) if free else None) for name, typed in {"x": x, "y": y}.items()
-    }
-    return {**chosen, "colour": colour or (varying[-1] if varying else None)}
-
-
-def written(path: Path, table: pd.DataFrame, axes: dict[str, str | None] | None = None) -> list[Path]:
-    """Write runs.csv and, given their axes, the pictures, into the sweep's folder; the files."""
-    replace_text(path / "runs.csv", table.to_csv(index=False))
-    return [path / "runs.csv", *(sweep_figures.drawn(path, table, swept(table), **axes) if axes else [])]
+from grok.settings.commands import folder_and_settings, run
+from grok.sweep.overview import overview
+from grok.sweep.results import write_results
+from grok.sweep.table import axes, sweep_table, swept
 
 
 def collect(arguments: Sequence[str]) -> None:
     """Write runs.csv and the pictures of a sweep, and print the table."""
-    usage = "collect <sweep folder> [x=…] [y=…] [colour=…]"
-    path, told = folder_and_settings(usage, arguments, {"x": None, "y": None, "colour": None})
-    table = collected(path)
-    files = written(path, table, axes(swept(table), **told))
+    usage = "collect <sweep folder> [x=…] [y=…] [colour=…] [pictures=false]"
+    known = {"x": None, "y": None, "colour": None, "pictures": True}
+    path, told = folder_and_settings(usage, arguments, known)
+    pictures = told.pop("pictures")
+    if not isinstance(pictures, bool):
+        raise ValueError(f"`pictures` must be true or false. Got {pictures}.")
+    table = sweep_table(path)
+    over = axes(swept(table), **told)
+    files = write_results(path, table, over if pictures else None)
     console = Console(width=None if sys.stdout.isatty() else 160)
-    console.print(sweep_figures.overview(table, swept(table)))
+    console.print(overview(table, swept(table)))
     for file in files:
         console.print(f"wrote {file}", highlight=False, soft_wrap=True)
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from grok.analysis import layouts, weight_files
-from grok.analysis.subject import FUNCTIONS, step_named
-from grok.run_folder import RunFolder
-from grok.settings import run, settings
+from grok.networks import layouts, weight_files
+from grok.networks.subject import FUNCTIONS, step_named
+from grok.runs.folder import RunFolder
+from grok.settings.commands import run, settings
 
 KNOWN: dict[str, Any] = {"layout": "authors", "step": "last", "output": None}
 

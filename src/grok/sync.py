@@ -4,117 +4,14 @@ Each run becomes one W&B run, of the id it has had from the start, with every me
 from a kill or not. Repeated, the command sends what is new. Project and entity are those of the run's configuration.
 """
 
-# Why not the files that W&B wrote, wandb/offline-run-*? A run that was interrupted and went on has several, of one id.
-# Seen with the real client (wandb 0.31.0): `wandb sync` puts them behind one another, and in each, rows are numbered
-# (`_step`) from 0 again; steps between the last checkpoint and a kill are in two of them, and arrive twice; the file of
-# a killed process ends some rows before metrics.csv and within a record, at which `wandb sync` gives up, leaves out
-# the files after it, and exits 0; sent again (`--include-synced`), all rows are there twice. So what is sent is the
-# run's own tables. What those files alone hold (use of the machine, what a callback gave W&B directly), `wandb sync`
-# sends.
-
-import json
 import sys
-import tempfile
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
-import wandb
-from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from grok import wandb_logger
-from grok.console import quiet
-from grok.experiment import flat_settings
-from grok.run_folder import RunFolder, replace_text
-from grok.settings import folder_and_settings, run
-from grok.status import runs
-from grok.wandb_history import ENDED, final_keys, log_conclusion, opened, rows, run_url, sent
-
-
-def synced(path: Path, console: Console, project: str = "", entity: str = "") -> Counter[str]:
-    """Send what is to be sent of every run in a folder; how many runs were "sent", and how many were not and why.
-
-    `ValueError` in one sentence where the folder is none, no key is set up, or the server does not answer.
-    """
-    outcomes: Counter[str] = Counter()
-    for name, folder, *_ in list(runs(path)):
-        outcome, words = _outcome(folder, project, entity)
-        outcomes[outcome] += 1
-        console.print(f"{name}  {outcome}{words}", highlight=False, soft_wrap=True)
-    return outcomes
-
-
-def _outcome(folder: RunFolder, project: str, entity: str) -> tuple[str, str]:
-    summary = folder.summary()
-    mode = str(summary.get("wandb_mode", ""))
-    if mode.startswith("online") and not folder.is_lost:  # what is lost may lack its last rows
-        return "online already", f": {run_url(folder)}"
-    if not mode.startswith(("offline", "online")):
-        return "without W&B", ""
-    if not folder.config.exists() or not folder.metrics.exists():
-        return "without measurements", ""
-    typed = {"project": project, "entity": entity}
-    settings = _settings(folder) | {name: value for name, value in typed.items() if value}
-    state = {
-        "step": int(folder.read(folder.metrics)["step"].iloc[-1]),
-        **{"status": summary["status"], "keys": final_keys(folder), "project": settings["project"]},
-    }
-    before = sent(folder)
-    if state.items() <= before.items() and settings["entity"] in (None, before["entity"]):
-        return "sent already", f": {before['url']}"
-    url, arrived, count = _send(folder, settings)
-    replace_text(folder.wandb_sent, json.dumps(state | {"entity": arrived, "url": url}, indent=2) + "\n")
-    more = "" if summary["status"] in ENDED else f", {summary['status']} at step {state['step']:,}"
-    return "sent", f", {count:,} rows{more}: {url}"
-
-
-def _settings(folder: RunFolder) -> dict[str, Any]:
-    """Where the run belongs: what its configuration says of W&B, or what it would say by default."""
-    config = _config(folder)
-    told = OmegaConf.select(config, "logger.wandb") or {}
-    default = {"project": "grok", "entity": None, "name": config.name, "group": config.task_name, "tags": []}
-    return {key: told.get(key, value) for key, value in default.items()}
-
-
-def _config(folder: RunFolder) -> DictConfig:
-    config = OmegaConf.load(folder.config)
-    assert isinstance(config, DictConfig)
-    return config
-
-
-def _send(folder: RunFolder, settings: Mapping[str, Any]) -> tuple[str, str, int]:
-    """Send what the server does not hold yet; the run's address, its entity, and how many rows went."""
-    answers, why = wandb_logger.reachable()
-    if not answers:
-        raise ValueError(f"Nothing can be sent to W&B: {why}.")
-    summary = folder.summary()
-    with tempfile.TemporaryDirectory() as scratch:
-        try:
-            there = wandb.init(
-                **{**settings, "tags": list(settings["tags"])},
-                id=summary["wandb_id"],
-                resume="allow",
-                mode="online",
-                dir=scratch,
-                settings=wandb_logger.wandb_settings(),
-            )
-        except wandb.Error as error:
-            raise ValueError(f"Nothing can be sent to W&B: {' '.join(str(error).split())}") from error
-        try:
-            held = opened(there, folder)
-            there.config.update(flat_settings(_config(folder)), allow_val_change=True)  # type: ignore[no-untyped-call]
-            new = list(rows(folder, held))
-            for row in new:
-                there.log(row)
-            log_conclusion(there, folder)
-            there.finish(exit_code=int(summary["status"] in ("failed", "diverged")))
-        except TimeoutError:
-            raise ValueError(
-                f"W&B stopped answering before all of {folder.path} was sent; the same command sends the rest."
-            ) from None
-        return str(there.url), there.entity, len(new)
+from grok.settings.commands import folder_and_settings, run
+from grok.sweep.sending import send_runs
+from grok.training.console import quiet
 
 
 def sync(arguments: Sequence[str]) -> None:
@@ -123,7 +20,7 @@ def sync(arguments: Sequence[str]) -> None:
     path, told = folder_and_settings(usage, arguments, {"project": "", "entity": ""})
     console = Console()
     with quiet():
-        outcomes = synced(path, console, str(told["project"]), str(told["entity"]))
+        outcomes = send_runs(path, console, str(told["project"]), str(told["entity"]))
     of = f"{outcomes['sent']} of {outcomes.total()} runs sent" if outcomes["sent"] else "nothing to send"
     console.print(of, highlight=False)
 

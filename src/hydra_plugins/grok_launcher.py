@@ -26,7 +26,7 @@ class GrokLauncher(Launcher):
         self.hydra_context, self.config = hydra_context, config
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        from grok.sweep.launch import launched  # noqa: PLC0415 - Hydra imports all plugins whatever its command
+        from grok.sweep.launch import run_sweep  # noqa: PLC0415 - Hydra imports all plugins whatever its command
 
         points = []
         for overrides in job_overrides:
@@ -34,4 +34,4 @@ class GrokLauncher(Launcher):
             with open_dict(config):
                 del config["hydra"]
             points.append((list(overrides), config))
-        sys.exit(launched(points, self.config.hydra.sweep.dir))
+        sys.exit(run_sweep(points, self.config.hydra.sweep.dir))

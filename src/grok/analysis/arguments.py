@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from omegaconf import OmegaConf
 
-from grok.analysis.pictures import chosen
-from grok.analysis.subject import Subject, of_file, of_run, step_named
-from grok.checks import whole
-from grok.run_folder import RunFolder
-from grok.settings import settings
-from grok.table import RULES
+from grok.figures.choice import chosen
+from grok.measures.evaluation import RULES
+from grok.networks.subject import Subject, of_file, of_run, step_named
+from grok.runs.folder import RunFolder
+from grok.settings.checks import whole
+from grok.settings.commands import settings
 
 KNOWN: dict[str, Any] = {
     "step": "last",

@@ -11,10 +11,10 @@ from grok.analysis.arguments import Analysis
 from grok.analysis.history import lottery
 from grok.claims.findings import Findings
 from grok.claims.judgements import judgements
-from grok.table import Table
+from grok.measures.evaluation import Evaluation
 
 
-def contents(asked: Analysis, found: Findings, table: Table, warning: str | None) -> dict[str, Any]:
+def contents(asked: Analysis, found: Findings, evaluation: Evaluation, warning: str | None) -> dict[str, Any]:
     """What analysis.json says."""
     subject, folder = asked.subject, asked.folder
     has_measurements = folder is not None and folder.metrics.exists()
@@ -23,15 +23,15 @@ def contents(asked: Analysis, found: Findings, table: Table, warning: str | None
         "step": -1 if subject.step is None else subject.step,
         "p": found.p,
         "operation": subject.operation,
-        "training_questions": int(subject.train.sum()),
+        "training_pairs": int(subject.train.sum()),
         "key_frequencies": found.key_frequencies,
         "key_rule": asked.rule,
-        "train_accuracy": float(table.train_accuracy),
-        "test_accuracy": float(table.test_accuracy),
+        "train_accuracy": float(evaluation.train_accuracy),
+        "test_accuracy": float(evaluation.test_accuracy),
         "warnings": [warning] if warning else [],
         "claims": judgements(found),
-        "symmetrized_loss": float(table.symmetrized_loss),
-        "symmetrized_excluded_loss": float(table.symmetrized_excluded_loss),
+        "symmetrized_loss": float(evaluation.symmetrized_loss),
+        "symmetrized_excluded_loss": float(evaluation.symmetrized_excluded_loss),
         "losses": {name: losses._asdict() for name, losses in found.losses.items()},
         "frequencies": found.frequencies,
         "heads": found.heads,

@@ -7,16 +7,17 @@ from typing import Any
 
 import pandas as pd
 
-from grok import fourier, keys, measures
-from grok.analysis.subject import of_run, steps_of
 from grok.claims import training
 from grok.claims.ablations import mean_by_offset, of_each_frequency
-from grok.phases import BOUNDARIES
-from grok.run_folder import RunFolder
-from grok.table import Table
+from grok.measures import progress, spectra
+from grok.measures.evaluation import Evaluation
+from grok.measures.phases import BOUNDARIES
+from grok.networks.subject import of_run, steps_of
+from grok.runs.folder import RunFolder
+from grok.tasks import fourier
 
 
-def row(table: Table, key_frequencies: Sequence[int]) -> dict[str, float]:
+def row(evaluation: Evaluation, key_frequencies: Sequence[int]) -> dict[str, float]:
     """The curves of Fig. 7, 13, 14 and 15 at one step, by the keys of the final network.
 
     | Key | Value [unit] |
@@ -24,39 +25,39 @@ def row(table: Table, key_frequencies: Sequence[int]) -> dict[str, float]:
     | `train_loss`, `test_loss`, `train_accuracy`, `test_accuracy` | of the network |
     | `symmetrized_loss`, `symmetrized_excluded_loss` | the key-free pair [nats] |
     | `restricted_loss…`, `excluded_loss` | as in metrics.csv [nats] |
-    | `restricted_accuracy`, `excluded_accuracy` | on all questions, on training questions |
+    | `restricted_accuracy`, `excluded_accuracy` | on all pairs, on training pairs |
     | `gini_W_E`, `gini_W_L` | over frequencies |
     | `sum_squared_weights` | of all parameters |
     | `cos_k` | coefficient of cos w_k(a+b-c) in the logits |
     | `excluded_k` | train loss without the sum waves of frequency k alone [nats] |
     """
     found: dict[str, Any] = {
-        "train_loss": table.train_loss,
-        "test_loss": table.test_loss,
-        "train_accuracy": table.train_accuracy,
-        "test_accuracy": table.test_accuracy,
-        "symmetrized_loss": table.symmetrized_loss,
-        "symmetrized_excluded_loss": table.symmetrized_excluded_loss,
-        "sum_squared_weights": table.sum_squared_weights,
+        "train_loss": evaluation.train_loss,
+        "test_loss": evaluation.test_loss,
+        "train_accuracy": evaluation.train_accuracy,
+        "test_accuracy": evaluation.test_accuracy,
+        "symmetrized_loss": evaluation.symmetrized_loss,
+        "symmetrized_excluded_loss": evaluation.symmetrized_excluded_loss,
+        "sum_squared_weights": evaluation.sum_squared_weights,
     }
-    for name, components in (("W_E", table.W_E_components), ("W_L", table.W_L_components)):
+    for name, components in (("W_E", evaluation.W_E_components), ("W_L", evaluation.W_L_components)):
         if components is not None:
-            found[f"gini_{name}"] = keys.gini(fourier.frequency_norms(components))
-    if table.is_linear:
-        found |= _waves(table, key_frequencies)
+            found[f"gini_{name}"] = spectra.gini(fourier.frequency_norms(components))
+    if evaluation.is_linear:
+        found |= _waves(evaluation, key_frequencies)
     return {name: float(value) for name, value in found.items()}
 
 
-def _waves(table: Table, key_frequencies: Sequence[int]) -> dict[str, Any]:
-    found: dict[str, Any] = {**table.key_losses(key_frequencies)}
-    p, logits, answers = table.p, table.on_train(table.logits), table.on_train(table.answers)
-    restricted = measures.restricted_logits(table.means, key_frequencies).argmax(1)
-    excluded = logits - fourier.projection(table.means, key_frequencies)[answers]
+def _waves(evaluation: Evaluation, key_frequencies: Sequence[int]) -> dict[str, Any]:
+    found: dict[str, Any] = {**evaluation.key_losses(key_frequencies)}
+    p, logits, answers = evaluation.p, evaluation.on_train(evaluation.logits), evaluation.on_train(evaluation.answers)
+    restricted = progress.restricted_logits(evaluation.means, key_frequencies).argmax(1)
+    excluded = logits - fourier.projection(evaluation.means, key_frequencies)[answers]
     found["restricted_accuracy"] = (restricted == answers.new_tensor(range(p))).double().mean()
     found["excluded_accuracy"] = (excluded.argmax(1) == answers).double().mean()
-    alpha = measures.wave_coefficients(mean_by_offset(table.means))
+    alpha = progress.wave_coefficients(mean_by_offset(evaluation.means))
     found |= {f"cos_{k}": value for k, value in enumerate(alpha.tolist(), 1)}
-    without = of_each_frequency(table.logits, table.means, table)
+    without = of_each_frequency(evaluation.logits, evaluation.means, evaluation)
     return found | {f"excluded_{k}": losses.train for k, losses in enumerate(without, 1)}
 
 
@@ -65,8 +66,8 @@ def history(folder: RunFolder, key_frequencies: Sequence[int]) -> Iterator[dict[
     steps = steps_of(folder)
     first = of_run(folder, steps[0])
     for step in steps:
-        table, *_ = replace(first, weights=folder.load_snapshot(step)).opened()
-        yield {"step": step, **row(table, key_frequencies)}
+        evaluation, *_ = replace(first, weights=folder.load_snapshot(step)).opened()
+        yield {"step": step, **row(evaluation, key_frequencies)}
 
 
 def training_values(folder: RunFolder) -> tuple[dict[str, float], dict[str, str], str]:

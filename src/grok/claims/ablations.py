@@ -1,7 +1,7 @@
 """Losses of a network with parts of it taken away (paper §4.4, §5.1, App. A.1, Fig. 6, Fig. 15).
 
-All tables are in the order in which answers are a + b (`grok.claims.anatomy`), all losses float64, in
-nats, on training, on test and on all questions.
+All evaluations are in the order in which answers are a + b (`grok.claims.anatomy`), all losses float64, in
+nats, on training, on test and on all pairs.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,12 +11,13 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from grok import fourier, measures
 from grok.claims import embedding, heads, neurons
 from grok.claims.anatomy import Anatomy
-from grok.cross_entropy import cross_entropies
-from grok.keys import EXPLAINED
-from grok.table import Table
+from grok.measures import progress
+from grok.measures.evaluation import Evaluation
+from grok.measures.spectra import EXPLAINED
+from grok.model.cross_entropy import cross_entropies
+from grok.tasks import fourier
 
 
 class Losses(NamedTuple):
@@ -28,52 +29,55 @@ class Losses(NamedTuple):
 
 
 def sides(each: Float[Tensor, "a=p b=p"], train: Bool[Tensor, "a=p b=p"]) -> Losses:
-    """Means over the training, the test and all questions."""
+    """Means over the training, the test and all pairs."""
     return Losses(float(each[train].mean()), float(each[~train].mean()), float(each.mean()))
 
 
-def losses(logits: Float[Tensor, "a=p b=p c=p"], table: Table) -> Losses:
-    """The losses of other logits for the questions of `table`."""
-    each = cross_entropies(logits.flatten(0, 1), table.answers.flatten())
-    return sides(each.view_as(table.answers), table.train)
+def losses(logits: Float[Tensor, "a=p b=p c=p"], evaluation: Evaluation) -> Losses:
+    """The losses of other logits for the pairs of `evaluation`."""
+    each = cross_entropies(logits.flatten(0, 1), evaluation.answers.flatten())
+    return sides(each.view_as(evaluation.answers), evaluation.train)
 
 
-def of_waves(table: Table, keys: Sequence[int]) -> Iterator[tuple[str, Losses]]:
+def of_waves(evaluation: Evaluation, keys: Sequence[int]) -> Iterator[tuple[str, Losses]]:
     """Restricted and excluded loss in all their variants, and the fit Σ α_k cos w_k(a+b-c).
 
     restricted: the keys' terms and each class's mean alone; excluded: all but those terms, nothing corrected.
     """
-    L, p = table.logits, table.p
+    L, p = evaluation.logits, evaluation.p
     means, constant = fourier.line_sums(L) / p, L.mean((0, 1))
-    for variant in measures.VARIANTS:
-        part = measures.on_questions(measures.block_rows(means, keys, variant))
-        yield f"restricted {variant}", losses(part + constant, table)
-        yield f"excluded {variant}", losses(L - part, table)
-    if table.held_out_means is not None:
-        rows = measures.restricted_logits(table.held_out_means, keys)
-        yield "restricted held out", losses(rows[table.answers], table)
+    for variant in progress.VARIANTS:
+        part = progress.on_pairs(progress.block_rows(means, keys, variant))
+        yield f"restricted {variant}", losses(part + constant, evaluation)
+        yield f"excluded {variant}", losses(L - part, evaluation)
+    if evaluation.held_out_means is not None:
+        rows = progress.restricted_logits(evaluation.held_out_means, keys)
+        yield "restricted held out", losses(rows[evaluation.answers], evaluation)
     others = [k for k in range(1, p // 2 + 1) if k not in keys]
-    yield "all other frequencies removed", losses(L - fourier.projection(means[2], others)[table.answers], table)
-    wave = cosine_rows(means[2], keys)[table.answers]
-    yield "excluded cos w(a+b-c)", losses(L - wave, table)
-    yield "cos w(a+b-c) alone", losses(wave, table)
+    yield (
+        "all other frequencies removed",
+        losses(L - fourier.projection(means[2], others)[evaluation.answers], evaluation),
+    )
+    wave = cosine_rows(means[2], keys)[evaluation.answers]
+    yield "excluded cos w(a+b-c)", losses(L - wave, evaluation)
+    yield "cos w(a+b-c) alone", losses(wave, evaluation)
 
 
 def cosine_rows(means: Float[Tensor, "y=p c=p"], keys: Sequence[int]) -> Float[Tensor, "y=p c=p"]:
     """Σ_k α_k cos w_k(y-c), the fit's logits for each answer y (paper §4.2)."""
     p = len(means)
-    wave = measures.wave_sum(measures.wave_coefficients(mean_by_offset(means)), p, keys)
+    wave = progress.wave_sum(progress.wave_coefficients(mean_by_offset(means)), p, keys)
     y = torch.arange(p)
     return wave[(y - y[:, None]) % p]
 
 
 def mean_by_offset(means: Float[Tensor, "y=p c=p"]) -> Float[Tensor, " t=p"]:
-    """g(t), the mean over all questions of L[q, y(q) + t]."""
-    return measures.symmetrized_logits(means, len(means))
+    """g(t), the mean over all pairs of L[q, y(q) + t]."""
+    return progress.symmetrized_logits(means, len(means))
 
 
 def of_each_frequency(
-    logits: Float[Tensor, "a=p b=p c=p"], rows: Float[Tensor, "y=p c=p"], table: Table
+    logits: Float[Tensor, "a=p b=p c=p"], rows: Float[Tensor, "y=p c=p"], evaluation: Evaluation
 ) -> list[Losses]:
     """Losses of `logits` without the sum waves of one frequency k = 1 … ⌊p/2⌋ at a time (Fig. 6, Fig. 15).
 
@@ -83,21 +87,21 @@ def of_each_frequency(
     Args:
         rows: mean logits of each answer whose waves are removed: the network's, or its neurons' part alone.
     """
-    p = table.p
+    p = evaluation.p
     y, a = torch.meshgrid(torch.arange(p), torch.arange(p), indexing="ij")
-    by_answer = a, (y - a) % p  # the questions of each answer
+    by_answer = a, (y - a) % p  # the pairs of each answer
     wrong = logits[by_answer].scatter(2, y[..., None], -torch.inf)
     largest = wrong.amax(2, keepdim=True)
     margin = logits[by_answer].gather(2, y[..., None]) - largest
     removed = torch.stack([fourier.projection(rows, [k]) for k in range(1, p // 2 + 1)], -1)  # y, c, k
     weight = wrong.sub_(largest).exp_() @ removed.neg().exp_()
     margin = margin - removed[y[:, 0], y[:, 0]][:, None]
-    each = torch.nn.functional.softplus(weight.log_().sub_(margin), threshold=700)  # y, question, k
-    return [sides(each[..., k], table.train[by_answer]) for k in range(p // 2)]
+    each = torch.nn.functional.softplus(weight.log_().sub_(margin), threshold=700)  # y, pair, k
+    return [sides(each[..., k], evaluation.train[by_answer]) for k in range(p // 2)]
 
 
 def of_skip(
-    table: Table, mlp: Float[Tensor, "a=p b=p c=p"], bias: Float[Tensor, " c=p"]
+    evaluation: Evaluation, mlp: Float[Tensor, "a=p b=p c=p"], bias: Float[Tensor, " c=p"]
 ) -> Iterator[tuple[str, Losses]]:
     """The skip past the last MLP, zero or mean.
 
@@ -105,53 +109,55 @@ def of_skip(
         mlp: what the neurons add to the logits.
         bias: what b_out and b_U add, which stays.
     """
-    yield "skip past the MLP zero", losses(mlp + bias, table)
-    yield "skip past the MLP mean", losses(mlp + (table.logits - mlp).mean((0, 1)), table)
+    yield "skip past the MLP zero", losses(mlp + bias, evaluation)
+    yield "skip past the MLP mean", losses(mlp + (evaluation.logits - mlp).mean((0, 1)), evaluation)
 
 
-def of_neurons(table: Table, mlp: Float[Tensor, "a=p b=p c=p"], keys: Sequence[int]) -> Iterator[tuple[str, Losses]]:
+def of_neurons(
+    evaluation: Evaluation, mlp: Float[Tensor, "a=p b=p c=p"], keys: Sequence[int]
+) -> Iterator[tuple[str, Losses]]:
     """Neurons projected, replaced, restricted and excluded."""
-    L, p = table.logits, table.p
-    assert table.neurons is not None
-    assert table.W_L is not None
+    L, p = evaluation.logits, evaluation.p
+    assert evaluation.neurons is not None
+    assert evaluation.W_L is not None
     if keys:
-        inside = neurons.projection(table.neurons, embedding.directions(table.W_L, keys)) @ table.W_L.T
-        yield "neurons on the directions of W_L", losses(L - mlp + inside, table)
-        yield "neurons on their null space", losses(L - inside, table)
+        inside = neurons.projection(evaluation.neurons, embedding.directions(evaluation.W_L, keys)) @ evaluation.W_L.T
+        yield "neurons on the directions of W_L", losses(L - mlp + inside, evaluation)
+        yield "neurons on their null space", losses(L - inside, evaluation)
         del inside
-    yield from _replaced(table)
+    yield from _replaced(evaluation)
     means = fourier.line_sums(mlp) / p
-    part = fourier.projection(means[2], keys)[table.answers]
-    yield "MLP restricted, mean logits as they were", losses(part + L.mean((0, 1)), table)  # TransformerLens' demo
-    yield "MLP excluded", losses(L - part, table)  # the same demo
-    yield "MLP excluded, without the skip", losses(mlp - part, table)
+    part = fourier.projection(means[2], keys)[evaluation.answers]
+    yield "MLP restricted, mean logits as they were", losses(part + L.mean((0, 1)), evaluation)  # TransformerLens' demo
+    yield "MLP excluded", losses(L - part, evaluation)  # the same demo
+    yield "MLP excluded, without the skip", losses(mlp - part, evaluation)
 
 
-def _replaced(table: Table) -> Iterator[tuple[str, Losses]]:
+def _replaced(evaluation: Evaluation) -> Iterator[tuple[str, Losses]]:
     """Neurons of one frequency replaced by their polynomials (paper §4.4)."""
-    assert table.neurons is not None
-    assert table.W_L is not None
-    assert table.explained is not None
-    chosen = table.explained.amax(0) > EXPLAINED
+    assert evaluation.neurons is not None
+    assert evaluation.W_L is not None
+    assert evaluation.explained is not None
+    chosen = evaluation.explained.amax(0) > EXPLAINED
     if not chosen.any():
         return
-    few, frequency = table.neurons[..., chosen], neurons.frequencies(table.explained)[chosen]
-    W_L = table.W_L[:, chosen]
+    few, frequency = evaluation.neurons[..., chosen], neurons.frequencies(evaluation.explained)[chosen]
+    W_L = evaluation.W_L[:, chosen]
     for name, variant in (("polynomials of degree 2", "3x3"), ("cos and sin w(a+b)", "sum")):
         rows = neurons.polynomial_rows(few, frequency, variant)
         # mapped to logits line by line: 4 p rows, not p² neurons
-        logits = table.logits + measures.on_questions(rows @ W_L.T) - few @ W_L.T
-        yield f"neurons as {name}", losses(logits, table)
+        logits = evaluation.logits + progress.on_pairs(rows @ W_L.T) - few @ W_L.T
+        yield f"neurons as {name}", losses(logits, evaluation)
 
 
 def of_attention(network: Anatomy) -> Iterator[tuple[str, Losses]]:
     """What attention adds (its biases too), the skip past it, and what "=" gives itself, zero or mean; attention as a
     linear function of scores."""
-    table, own = network.table, network.streams[2]
+    evaluation, own = network.evaluation, network.streams[2]
     attended, pattern = network.attended, network.pattern
 
     def of(middle: Float[Tensor, "a b d_model"]) -> Losses:
-        return losses(network.logits_of(middle).expand_as(table.logits), table)
+        return losses(network.logits_of(middle).expand_as(evaluation.logits), evaluation)
 
     yield "attention zero", of(own[None])
     yield "attention mean", of((own + attended.mean((0, 1)))[None])

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-TRIPLES = 100  # questions and classes over which gradient symmetricity is averaged, as there
+TRIPLES = 100  # pairs and classes over which gradient symmetricity is averaged, as there
 COMPONENTS = 4  # principal components of circularity, as there
 
 Network = Callable[[Tensor, Tensor], Tensor]
@@ -39,12 +39,12 @@ def distance_irrelevance(correct: Float[Tensor, "a=p b=p"]) -> Float[Tensor, ""]
     """Mean over distances a-b of the standard deviation over sums a+b, over that of all: clock 0.85, pizza 0.17.
 
     Args:
-        correct: the answer's logit of each question, answers being a + b. Odd p alone: for even p sum and distance
-            do not name a question. Raises `ValueError` there.
+        correct: the answer's logit of each pair, answers being a + b. Odd p alone: for even p sum and distance
+            do not name a pair. Raises `ValueError` there.
     """
     p = len(correct)
     if p % 2 == 0:
-        raise ValueError(f"Distance irrelevance needs an odd p, where a+b and a-b name a question. Got {p}.")
+        raise ValueError(f"Distance irrelevance needs an odd p, where a+b and a-b name a pair. Got {p}.")
     s, d = torch.meshgrid(torch.arange(p), torch.arange(p), indexing="ij")
     half = (p + 1) // 2
     M: Tensor = correct[(s + d) * half % p, (s - d) * half % p]

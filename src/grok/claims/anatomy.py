@@ -1,4 +1,4 @@
-"""A one-layer network taken apart at the last position, over all p² questions, in float64.
+"""A one-layer network taken apart at the last position, over all p² pairs, in float64.
 
 Source: paper §3, App. A. It also holds what other people's networks have and ours do not: biases in
 attention (b_Q, b_K, b_V, b_O) and unembedding (b_U), any d_head, and no class for "=". Nothing is folded.
@@ -11,9 +11,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from grok import arithmetic
-from grok.table import Table
-from grok.transformer import ACTIVATIONS
+from grok.measures.evaluation import Evaluation
+from grok.model.transformer import ACTIVATIONS
+from grok.tasks import operations
 
 Pattern = Float[Tensor, "a=p b=p head position=3"]
 
@@ -21,13 +21,13 @@ Pattern = Float[Tensor, "a=p b=p head position=3"]
 class Anatomy:
     """What the last position computes, part by part, and again with parts replaced.
 
-    Where answers are linear in a and b, questions are in the order in which they are a + b
-    (`arithmetic.as_sums`; for addition, their own), so that one set of formulas serves all.
+    Where answers are linear in a and b, pairs are in the order in which they are a + b
+    (`operations.as_sums`; for addition, their own), so that one set of formulas serves all.
 
     Args:
         weights: W_E, W_pos, W_U and blocks.0.* as in `grok.transformer`; b_Q, b_K, b_V, b_O, b_U where there are any.
-        answers: the right answer of each question.
-        train: True on training questions.
+        answers: the right answer of each pair.
+        train: True on training pairs.
         activation: "relu" or "gelu".
     """
 
@@ -41,9 +41,9 @@ class Anatomy:
         self.weights = {name: w.detach().double() for name, w in weights.items()}
         self.p = len(answers)
         self.activation = ACTIVATIONS[activation]
-        self.is_linear = arithmetic.is_linear(answers)
+        self.is_linear = operations.is_linear(answers)
         number = torch.arange(self.p)
-        self.first, self.second = arithmetic.as_sums(answers) if self.is_linear else (number, number)
+        self.first, self.second = operations.as_sums(answers) if self.is_linear else (number, number)
         self.answers = answers[self.first][:, self.second]
         self.train = train[self.first][:, self.second]
 
@@ -73,7 +73,7 @@ class Anatomy:
 
     @cached_property
     def pattern(self) -> Pattern:
-        """Attention from "=" to a, to b and to itself, for each question and head."""
+        """Attention from "=" to a, to b and to itself, for each pair and head."""
         a, b, own = self.scores
         n = self.p
         three = torch.stack([a[:, None].expand(n, n, -1), b.expand(n, n, -1), own.expand(n, n, -1)], -1)
@@ -132,12 +132,14 @@ class Anatomy:
         return logits if self.W_L is None else logits.add_(self.neurons_of(middle) @ self.W_L.T)
 
     @cached_property
-    def table(self) -> Table:
-        """The table of all questions, for every measure that needs no more than that."""
+    def evaluation(self) -> Evaluation:
+        """The evaluation of all pairs, for every measure that needs no more than that."""
         logits = self.skip_logits(self.middle)
         if self.W_L is not None and self.neurons is not None:
             logits += self.neurons @ self.W_L.T
-        return Table(logits, self.answers, self.train, self.neurons, self["W_E"][:, : self.p], self.W_L, self.weights)
+        return Evaluation(
+            logits, self.answers, self.train, self.neurons, self["W_E"][:, : self.p], self.W_L, self.weights
+        )
 
     def logits_from(self, a: Float[Tensor, "q d_model"], b: Float[Tensor, "q d_model"]) -> Float[Tensor, "q p"]:
         """Logits for given embeddings at the two number positions; differentiable."""

@@ -1,6 +1,6 @@
 """The claims of the paper about its network, its numbers, and from which number on a claim holds for another.
 
-The paper gives numbers for one network (p = 113, 30 % of the questions, weight decay 1, epoch 40,000), and
+The paper gives numbers for one network (p = 113, 30 % of the pairs, weight decay 1, epoch 40,000), and
 no level at which they would stop being true. The levels here are this project's own, set before its own
 runs were looked at, by these rules:
 

@@ -8,13 +8,14 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
-from grok import fourier, keys, measures
 from grok.claims import ablations, algorithm, embedding, heads, logits, neurons
 from grok.claims.ablations import Losses
 from grok.claims.anatomy import Anatomy
 from grok.claims.criteria import NEEDS
-from grok.keys import EXPLAINED
-from grok.table import Table
+from grok.measures import progress, spectra
+from grok.measures.evaluation import Evaluation
+from grok.measures.spectra import EXPLAINED
+from grok.tasks import fourier
 
 
 @dataclass
@@ -41,7 +42,7 @@ class Findings:
     notes: dict[str, str] = field(default_factory=dict)
 
     def ratio(self, finding: str, name: str) -> None:
-        """The loss on all questions of the ablation `name`, over the original one."""
+        """The loss on all pairs of the ablation `name`, over the original one."""
         if name in self.losses:
             self.values[f"{finding}_ratio"] = self.losses[name].all / self.losses["original"].all
 
@@ -52,74 +53,74 @@ class Findings:
 
 
 def findings(
-    table: Table, network: Anatomy | None, bias: Float[Tensor, " c=p"], rule: str | Sequence[int] = "W_L"
+    evaluation: Evaluation, network: Anatomy | None, bias: Float[Tensor, " c=p"], rule: str | Sequence[int] = "W_L"
 ) -> Findings:
     """Everything there is to find in a network.
 
     Args:
-        table: of all questions, in the order in which answers are a + b where that is possible (float64).
+        evaluation: of all pairs, in the order in which answers are a + b where that is possible (float64).
         network: its parts; None for more than one layer.
         bias: what the last layer's b_out and b_U add to the logits.
-        rule: of the key frequencies, as in `grok.table`.
+        rule: of the key frequencies, as in `grok.measures.evaluation`.
     """
-    found = Findings(table.p, table.key_frequencies(rule) or [])
-    found.losses["original"] = ablations.sides(table.losses, table.train)
-    _of_weights(found, table)
+    found = Findings(evaluation.p, evaluation.key_frequencies(rule) or [])
+    found.losses["original"] = ablations.sides(evaluation.losses, evaluation.train)
+    _of_weights(found, evaluation)
     has = {
-        "waves": table.is_linear,
-        "mlp": table.neurons is not None,
+        "waves": evaluation.is_linear,
+        "mlp": evaluation.neurons is not None,
         "layer": network is not None,
         "keys": bool(found.key_frequencies),
-        "odd": table.p % 2 == 1,
+        "odd": evaluation.p % 2 == 1,
         "training": False,
     }
     found.unmet = {need: reason for need, reason in NEEDS.items() if not has[need]}
     if network is not None:
         found.losses.update(ablations.of_attention(network))
         _of_attention(found, network)
-    mlp = None if table.neurons is None or table.W_L is None else table.neurons @ table.W_L.T
+    mlp = None if evaluation.neurons is None or evaluation.W_L is None else evaluation.neurons @ evaluation.W_L.T
     if mlp is not None:
-        found.losses.update(ablations.of_skip(table, mlp, bias))
-        _of_neurons(found, table)
-    if table.is_linear:
+        found.losses.update(ablations.of_skip(evaluation, mlp, bias))
+        _of_neurons(found, evaluation)
+    if evaluation.is_linear:
         if mlp is not None:
-            found.losses.update(ablations.of_neurons(table, mlp, found.key_frequencies))
-            _of_key_neurons(found, table)
-        _of_waves(found, table, mlp)
+            found.losses.update(ablations.of_neurons(evaluation, mlp, found.key_frequencies))
+            _of_key_neurons(found, evaluation)
+        _of_waves(found, evaluation, mlp)
         del mlp
-        found.losses.update(ablations.of_waves(table, found.key_frequencies))
+        found.losses.update(ablations.of_waves(evaluation, found.key_frequencies))
         _of_ablations(found)
         if has["odd"]:
-            correct = table.logits.gather(2, table.answers[..., None])[..., 0]
+            correct = evaluation.logits.gather(2, evaluation.answers[..., None])[..., 0]
             found.values["distance_irrelevance"] = float(algorithm.distance_irrelevance(correct))
     return found
 
 
-def _of_weights(found: Findings, table: Table) -> None:
+def _of_weights(found: Findings, evaluation: Evaluation) -> None:
     """W_E and W_L in the Fourier basis; one row for each frequency."""
-    K, p = found.key_frequencies, table.p
+    K, p = found.key_frequencies, evaluation.p
     found.frequencies = [{"k": k} for k in range(1, p // 2 + 1)]
-    for name, components in (("W_E", table.W_E_components), ("W_L", table.W_L_components)):
+    for name, components in (("W_E", evaluation.W_E_components), ("W_L", evaluation.W_L_components)):
         if components is None:
             continue
         norms = fourier.frequency_norms(components)
-        found.values[f"gini_{name}"] = float(keys.gini(norms))
-        found.notes[f"gini_{name}"] = f"{float(keys.gini(components)):.3f} over components"
+        found.values[f"gini_{name}"] = float(spectra.gini(norms))
+        found.notes[f"gini_{name}"] = f"{float(spectra.gini(components)):.3f} over components"
         for row, norm in zip(found.frequencies, norms.tolist(), strict=True):
             row[f"norm_{name}"] = norm
-    W_E_keys = table.key_frequencies("W_E") or []
+    W_E_keys = evaluation.key_frequencies("W_E") or []
     found.values["W_E_frequencies_share"] = len(W_E_keys) / (p // 2)
     found.notes["W_E_frequencies_share"] = " ".join(map(str, W_E_keys))
     if K:
         found.values["key_count_share"] = len(K) / (p // 2)
         found.notes["key_count_share"] = " ".join(map(str, K))
         found.values["keys_in_W_E"] = sum(k in W_E_keys for k in K) / len(K)
-        if table.W_L is not None:
-            left = float(embedding.residual_share(table.W_L, K))
+        if evaluation.W_L is not None:
+            left = float(embedding.residual_share(evaluation.W_L, K))
             found.values["W_L_residual"] = left
             found.notes["W_L_residual"] = f"{100 * left**2:.2g} % of the squared norm"
-    if table.W_E is not None:
-        found.values["circularity"] = float(algorithm.circularity(table.W_E))
+    if evaluation.W_E is not None:
+        found.values["circularity"] = float(algorithm.circularity(evaluation.W_E))
 
 
 def _of_attention(found: Findings, network: Anatomy) -> None:
@@ -144,21 +145,21 @@ def _of_attention(found: Findings, network: Anatomy) -> None:
     found.values["gradient_symmetricity"] = float(symmetric)
 
 
-def _of_waves(found: Findings, table: Table, mlp: Tensor | None) -> None:
+def _of_waves(found: Findings, evaluation: Evaluation, mlp: Tensor | None) -> None:
     """The logits' spectrum and their fit, and losses without each frequency."""
-    K, p = found.key_frequencies, table.p
-    norms = logits.spectrum(table.logits)
+    K, p = found.key_frequencies, evaluation.p
+    norms = logits.spectrum(evaluation.logits)
     large = logits.significant(norms)
     inside = large & logits.in_blocks(p, K)
     found.values["significant_in_blocks"] = float(inside.sum() / large.sum())
     found.notes["significant_in_blocks"] = f"{int(inside.sum())} of {int(large.sum())}; 4|K| = {4 * len(K)}"
-    variance = logits.variance(table.logits)
-    alpha = measures.wave_coefficients(ablations.mean_by_offset(table.means))
+    variance = logits.variance(evaluation.logits)
+    alpha = progress.wave_coefficients(ablations.mean_by_offset(evaluation.means))
     each = logits.variances_of_cosines(alpha, p)
-    cosine = (each / table.logits.square().sum()).sqrt() * alpha.sign()
-    found.values["logits_in_sum_waves"] = float(logits.variance_of_waves(table.means, K) / variance)
+    cosine = (each / evaluation.logits.square().sum()).sqrt() * alpha.sign()
+    found.values["logits_in_sum_waves"] = float(logits.variance_of_waves(evaluation.means, K) / variance)
     found.values["logits_fit"] = float(each[[k - 1 for k in K]].sum() / variance)
-    without = ablations.of_each_frequency(table.logits, table.means, table)
+    without = ablations.of_each_frequency(evaluation.logits, evaluation.means, evaluation)
     columns: dict[str, Sequence[float]] = {
         "cos_coefficient": alpha.tolist(),
         "cos_similarity": cosine.tolist(),
@@ -167,31 +168,33 @@ def _of_waves(found: Findings, table: Table, mlp: Tensor | None) -> None:
     }
     if mlp is not None:
         rows = fourier.line_sums(mlp)[2] / p
-        columns["loss_without_in_neurons"] = [x.all for x in ablations.of_each_frequency(table.logits, rows, table)]
+        columns["loss_without_in_neurons"] = [
+            x.all for x in ablations.of_each_frequency(evaluation.logits, rows, evaluation)
+        ]
     for name, column in columns.items():
         for row, value in zip(found.frequencies, column, strict=True):
             row[name] = value
 
 
-def _of_neurons(found: Findings, table: Table) -> None:
+def _of_neurons(found: Findings, evaluation: Evaluation) -> None:
     """How many neurons have a frequency, and what passes by them."""
-    assert table.explained is not None
-    best = table.explained.amax(0)
+    assert evaluation.explained is not None
+    best = evaluation.explained.amax(0)
     count = int((best > EXPLAINED).sum())
     found.values["neurons_explained"] = count / len(best)
     found.notes["neurons_explained"] = f"{count} of {len(best)}"
-    found.neurons = {"explained": best.tolist(), "frequency": neurons.frequencies(table.explained).tolist()}
+    found.neurons = {"explained": best.tolist(), "frequency": neurons.frequencies(evaluation.explained).tolist()}
     found.ratio("mlp_skip_zero_loss", "skip past the MLP zero")
     found.ratio("mlp_skip_mean_loss", "skip past the MLP mean")
 
 
-def _of_key_neurons(found: Findings, table: Table) -> None:
+def _of_key_neurons(found: Findings, evaluation: Evaluation) -> None:
     """Which frequencies the neurons have, and what they add along W_L's directions."""
-    assert table.explained is not None
-    assert table.neurons is not None
-    assert table.W_L is not None
+    assert evaluation.explained is not None
+    assert evaluation.neurons is not None
+    assert evaluation.W_L is not None
     K = found.key_frequencies
-    belongs = neurons.frequencies(table.explained)[table.explained.amax(0) > EXPLAINED].tolist()
+    belongs = neurons.frequencies(evaluation.explained)[evaluation.explained.amax(0) > EXPLAINED].tolist()
     counts = {k: belongs.count(k) for k in K}
     found.neurons |= {"per_key": counts, "of_others": len(belongs) - sum(counts.values())}
     if K and belongs:
@@ -199,7 +202,7 @@ def _of_key_neurons(found: Findings, table: Table) -> None:
     if K:
         found.values["keys_with_neurons"] = sum(count > 0 for count in counts.values()) / len(K)
         found.notes["keys_with_neurons"] = ", ".join(f"{k}: {count}" for k, count in counts.items())
-        along = neurons.projections_explained(table.neurons, embedding.directions(table.W_L, K), K)
+        along = neurons.projections_explained(evaluation.neurons, embedding.directions(evaluation.W_L, K), K)
         found.values["least_projection_explained"] = float(along.min())
         found.notes["least_projection_explained"] = " ".join(f"{100 * x:.1f}" for x in along.tolist())
         found.neurons["projections_explained"] = along.tolist()

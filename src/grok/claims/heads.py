@@ -6,8 +6,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from grok import fourier, keys
 from grok.claims.anatomy import Anatomy, Pattern
+from grok.measures import spectra
+from grok.tasks import fourier
 
 MULTIPLIES = 0.5  # share of what a head hands on at its own frequency, above which it multiplies
 
@@ -20,7 +21,7 @@ class Heads(NamedTuple):
     explained_degree_2: Float[Tensor, " head"]  # and in all eight terms of degree two
     score_explained: Float[Tensor, " head"]  # share of the scores' variance over numbers at that frequency
     attention: Float[Tensor, "head position=3"]  # mean attention to a, b and "="
-    attention_deviation: Float[Tensor, " head"]  # standard deviation of that to a over questions
+    attention_deviation: Float[Tensor, " head"]  # standard deviation of that to a over pairs
     own_share: Float[Tensor, " head"]  # share of W_in W_O W_V W_E's squared norm at that frequency
 
 
@@ -39,7 +40,7 @@ def heads(network: Anatomy) -> Heads:
     return Heads(
         frequency=best + 1,
         explained=explained,
-        explained_degree_2=keys.explained_variance(to_a)[best, head],
+        explained_degree_2=spectra.explained_variance(to_a)[best, head],
         score_explained=shares[best, 0, head],
         attention=network.pattern.mean((0, 1)),
         attention_deviation=to_a.std((0, 1), correction=0),

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from grok import fourier
+from grok.tasks import fourier
 
 
 def spectrum(logits: Float[Tensor, "a=p b=p c=p"]) -> Float[Tensor, "i=p j=p"]:
@@ -34,12 +34,12 @@ def significant(norms: Float[Tensor, "i=p j=p"]) -> Bool[Tensor, "i=p j=p"]:
 
 
 def variance(logits: Float[Tensor, "a=p b=p c=p"]) -> Float[Tensor, ""]:
-    """Sum of squares of the logits around their mean over all questions and classes."""
+    """Sum of squares of the logits around their mean over all pairs and classes."""
     return (logits.double() - logits.double().mean()).square_().sum()
 
 
 def variance_of_waves(means: Float[Tensor, "y=p c=p"], frequencies: Sequence[int]) -> Float[Tensor, ""]:
-    """Sum of squares over all questions of P_K L, from the mean logits of each answer: what lies in sum waves."""
+    """Sum of squares over all pairs of P_K L, from the mean logits of each answer: what lies in sum waves."""
     return fourier.projection(means, frequencies).square().sum() * len(means)
 
 

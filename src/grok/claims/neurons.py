@@ -6,7 +6,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from grok import fourier, measures
+from grok.measures import progress
+from grok.tasks import fourier
 
 
 def frequencies(explained: Float[Tensor, "k neuron"]) -> Int[Tensor, " neuron"]:
@@ -28,7 +29,7 @@ def polynomial_rows(
     components = F @ means  # line, row, neuron
     k = torch.tensor([(row + 1) // 2 for row in range(p)], device=neurons.device)  # of each row; 0: the constant
     components *= (k[:, None] == frequency).double()
-    lines = measures.VARIANTS[variant]
+    lines = progress.VARIANTS[variant]
     for line in range(4):
         if line not in lines:
             components[line] = 0
@@ -60,7 +61,7 @@ def projections_explained(
     p = neurons.shape[0]
     along = neurons @ directions.T
     centred = along - along.mean((0, 1))
-    over_sums = fourier.line_sums(along)[2]  # of p questions for each a + b
+    over_sums = fourier.line_sums(along)[2]  # of p pairs for each a + b
     waves = fourier.basis(p, neurons.device)[fourier.rows(p, keys)]
     component = torch.einsum("ds,sd->d", waves, over_sums)
     return component.square() / p / centred.square().sum((0, 1))

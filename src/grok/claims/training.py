@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from grok.phases import HELD
+from grok.measures.phases import HELD
 
 LEVEL = 1.0  # nats; below it a loss has fallen (ours)
 

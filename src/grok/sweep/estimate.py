@@ -2,9 +2,9 @@
 
 import time
 
-from grok.experiment import Experiment
-from grok.lit import Questions
-from grok.machine import keep_memory
+from grok.training.experiment import Experiment
+from grok.training.lit import Pairs
+from grok.training.machine import keep_memory
 
 STARTUP_SECONDS = 3.4  # of a point's process before its first step, on two cores of an Intel Xeon
 
@@ -18,7 +18,7 @@ def _seconds_per_step(experiment: Experiment) -> float:
     keep_memory()
     device = experiment.trainer.strategy.root_device
     module = experiment.module.to(device)
-    batch = Questions(*(x.to(device) for x in experiment.data.training))
+    batch = Pairs(*(x.to(device) for x in experiment.data.training))
     optimizer, gradients = module.configure_optimizers(), module.gradients(batch)
     for n in (5, 5):  # the first ones warm up
         begin = time.perf_counter()

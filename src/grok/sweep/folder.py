@@ -21,8 +21,9 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from grok.resume import leaves
-from grok.run_folder import RunFolder, replace_text
+from grok.runs.configuration import leaves
+from grok.runs.files import write_text
+from grok.runs.folder import RunFolder
 from grok.sweep.frozen_code import FrozenCode
 
 # What says where and how a point runs, and not what it is; `name` says the rest once more.
@@ -89,7 +90,7 @@ class SweepFolder:
 
     def write(self, sweep: Sweep) -> None:
         """Replace sweep.json."""
-        replace_text(self.file, json.dumps(asdict(sweep), indent=1, default=str) + "\n")
+        write_text(self.file, json.dumps(asdict(sweep), indent=1, default=str) + "\n")
 
     def config_file(self, point: Point) -> Path:
         return self.path / "points" / f"{point.number:03d}.yaml"
@@ -107,12 +108,12 @@ class SweepFolder:
 
     def began(self, point: Point) -> None:
         """Note that a process was started for the point."""
-        replace_text(self._process_file(point), json.dumps({"code": None, "reason": None}) + "\n")
+        write_text(self._process_file(point), json.dumps({"code": None, "reason": None}) + "\n")
 
     def ended(self, point: Point, code: int) -> None:
         """Note how that process ended: its exit status, negative for a signal."""
         reason = f"signal {-code}" if code < 0 else _last_line(self.output_file(point)) if code else None
-        replace_text(self._process_file(point), json.dumps({"code": code, "reason": reason}) + "\n")
+        write_text(self._process_file(point), json.dumps({"code": code, "reason": reason}) + "\n")
 
     def outcome(self, point: Point) -> tuple[str, str | None]:
         """Status and reason by what is on disk: the run's own summary, its signs of life, and how its process ended."""
@@ -157,7 +158,7 @@ def added(folder: SweepFolder, sweep: Sweep, configurations: Mapping[str, tuple[
             number = len(sweep.points)
             name = str(config.name).replace("/", "_")
             point = Point(number, settings, identity, f"runs/{number:03d}_{name}")
-            replace_text(folder.config_file(point), OmegaConf.to_yaml(config, resolve=True))
+            write_text(folder.config_file(point), OmegaConf.to_yaml(config, resolve=True))
             sweep.points.append(point)
 
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grok import places
-from grok.provenance import COMMIT_FILE, commit
+from grok.runs.provenance import COMMIT_FILE, commit
+from grok.settings import places
 
 
 @dataclass(frozen=True)

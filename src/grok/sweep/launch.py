@@ -13,14 +13,15 @@ from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from grok.collect import axes, collected, swept, written
-from grok.console import quiet
-from grok.experiment import Experiment, assembled
 from grok.sweep import estimate, slurm
 from grok.sweep.batch import Batch, ending
 from grok.sweep.folder import NOWHERE, PLACES, Point, Sweep, SweepFolder, added, as_typed, base, differences, identity
 from grok.sweep.frozen_code import differing_files, freeze, present_code
+from grok.sweep.results import write_results
 from grok.sweep.slots import slots_here
+from grok.sweep.table import axes, sweep_table, swept
+from grok.training.console import quiet
+from grok.training.experiment import Experiment, assemble
 
 FAILED = 3  # exit status: some points did not finish
 POLL = 2.0  # seconds between looks at SLURM's queue
@@ -30,7 +31,7 @@ NAMED = 5  # files that differ, in a sentence
 Configurations = dict[str, tuple[dict[str, Any], DictConfig]]
 
 
-def launched(points: Sequence[tuple[list[str], DictConfig]], folder: str) -> int:
+def run_sweep(points: Sequence[tuple[list[str], DictConfig]], folder: str) -> int:
     """Run what is left of the points in the sweep's folder; the exit status.
 
     0: all finished · 1: none did · 2: refused, in one sentence · 3: some did not · 130: told to stop.
@@ -99,7 +100,7 @@ def _checked(settings: dict[str, Any], config: DictConfig) -> Experiment:
     """The point, put together; `ValueError` for one that cannot be, before anything is started."""
     try:
         with quiet():  # loggers open files, or a connection, as soon as they are made
-            return assembled(OmegaConf.merge(config, {"logger": None}))  # type: ignore[arg-type]
+            return assemble(OmegaConf.merge(config, {"logger": None}))  # type: ignore[arg-type]
     except (ValueError, InstantiationException) as error:
         cause = error.__cause__ if isinstance(error, InstantiationException) and error.__cause__ else error
         raise ValueError(f"{cause} In the point {as_typed(settings)}.") from None
@@ -237,8 +238,8 @@ def _concluded(console: Console, folder: SweepFolder, wanted: list[Point], going
     _print(console, f"{counts['finished']} of {len(points)} points finished{again}")
     if not going_on:
         return 0 if sweep.jobs else 130
-    table = collected(folder.path)
-    files = written(folder.path, table, axes(swept(table)) if pictures else None)
+    table = sweep_table(folder.path)
+    files = write_results(folder.path, table, axes(swept(table)) if pictures else None)
     _print(console, f"one table of all runs: {files[0]}" + (", with pictures beside it" if pictures else ""))
     return 0 if finished else FAILED if counts["finished"] else 1
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from grok import places
-from grok.resume import checkpoint_to_resume, moved, resumed_config
-from grok.run_folder import RunFolder
+from grok.runs.configuration import moved
+from grok.runs.folder import RunFolder
+from grok.runs.resume import checkpoint_to_resume, resumed_config
+from grok.settings import places
 from grok.sweep.folder import NOWHERE
-from grok.train import execute
+from grok.training.run import execute
 
 
 def configuration(file: Path, run: Path) -> DictConfig | None:

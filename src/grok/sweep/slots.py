@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from omegaconf import DictConfig, ListConfig
 
-from grok.checks import whole
+from grok.settings.checks import whole
 from grok.sweep.pool import Slot
 
 

@@ -18,7 +18,7 @@ import submitit
 from omegaconf import DictConfig, OmegaConf
 from submitit.helpers import DelayedSubmission
 
-from grok.checks import whole
+from grok.settings.checks import whole
 from grok.sweep.batch import Batch
 from grok.sweep.folder import Point, SweepFolder
 from grok.sweep.frozen_code import python_path

@@ -1,0 +1,1 @@
+"""Every picture, in one style: of a run, of a network, of its history, of a sweep."""

@@ -1,0 +1,141 @@
+"""Which pictures of an analysis there are, and drawing those that were asked for."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from grok.claims import logits
+from grok.claims.anatomy import Anatomy
+from grok.claims.findings import Findings
+from grok.figures import history, network, run
+from grok.figures.style import Phases, save
+from grok.measures.evaluation import Evaluation
+from grok.networks.subject import steps_of
+from grok.runs.folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Sitter:
+    """What is pictured: one network, and its run where it has one."""
+
+    name: str
+    step: int | None
+    evaluation: Evaluation
+    network: Anatomy | None
+    found: Findings
+    folder: RunFolder | None
+    history: pd.DataFrame | None  # of steps=all
+
+    @property
+    def title(self) -> str:
+        return self.name + ("" if self.step is None else f" at step {self.step:,}")
+
+    @property
+    def phases(self) -> Phases:
+        return (self.folder.summary().get("phases") if self.folder else None) or {}
+
+
+# Each picture's name: what it needs, and what draws it.
+OF_NETWORK: dict[str, tuple[Callable[[Sitter], bool], Callable[[Sitter], Figure]]] = {
+    "norms": (lambda s: True, lambda s: network.norms_figure(s.evaluation, s.found)),
+    "circles": (lambda s: True, lambda s: network.circles_figure(_W_E(s.evaluation), s.found)),
+    "logit_spectrum": (
+        lambda s: s.evaluation.is_linear,
+        lambda s: network.logit_spectrum_figure(logits.spectrum(s.evaluation.logits), s.found),
+    ),
+    "attention": (
+        lambda s: s.network is not None,
+        lambda s: network.attention_figure(_network(s), s.found),
+    ),
+    "neurons": (
+        lambda s: s.evaluation.neurons is not None and bool(s.found.key_frequencies),
+        lambda s: network.neurons_figure(s.evaluation, s.found),
+    ),
+    "histogram": (lambda s: bool(s.found.neurons), lambda s: network.histogram_figure(s.found)),
+    "ablations": (lambda s: s.evaluation.is_linear, lambda s: network.ablations_figure(s.found)),
+    "coefficients": (
+        lambda s: s.history is not None and s.evaluation.is_linear,
+        lambda s: history.coefficients_figure(_rows(s), s.found.key_frequencies, s.phases),
+    ),
+    "excluded": (
+        lambda s: s.history is not None and s.evaluation.is_linear,
+        lambda s: history.excluded_figure(_rows(s), s.found.key_frequencies, s.phases),
+    ),
+    "accuracy": (
+        lambda s: s.history is not None and s.evaluation.is_linear,
+        lambda s: history.accuracy_figure(_rows(s), s.phases),
+    ),
+}
+OVER_TRAINING = ("coefficients", "excluded", "accuracy")
+OF_RUN = ("progress", "spectra")  # from the run's own tables
+NAMES = (*OF_NETWORK, *OF_RUN, "animation")
+
+
+def chosen(told: Any) -> list[str]:
+    """The names of the pictures that `figures=` asks for: all, none, one or a list; `ValueError` for others."""
+    names = {"all": list(NAMES), "none": []}.get(told) if isinstance(told, str) else None
+    if names is None:
+        names = told if isinstance(told, list) else [told]
+    if unknown := [name for name in names if name not in NAMES]:
+        raise ValueError(f"`figures` must be all, none, or a list of {', '.join(NAMES)}. Got {unknown[0]!r}.")
+    return names
+
+
+def draw(names: Sequence[str], to: Path, sitter: Sitter) -> list[str]:
+    """Draw the pictures that apply, each as PNG and PDF; their names."""
+    drawn = []
+    for name in names:
+        files = [to / f"{name}.png", to / f"{name}.pdf"]
+        if name in OF_NETWORK:
+            applies, picture = OF_NETWORK[name]
+            if not applies(sitter):
+                continue
+            figure = picture(sitter)
+            figure.suptitle(sitter.name if name in OVER_TRAINING else sitter.title, fontsize=10)
+            save(figure, *files)
+        elif not _of_run(name, files, sitter):
+            continue
+        drawn.append(name)
+    return drawn
+
+
+def _of_run(name: str, files: Sequence[Path], sitter: Sitter) -> bool:
+    """Draw a picture of the whole run, if there is one to draw."""
+    folder, keys = sitter.folder, sitter.found.key_frequencies
+    if folder is None:
+        return False
+    if name == "animation":
+        if sitter.history is None or not keys:
+            return False
+        p = sitter.evaluation.p
+        embeddings = {step: folder.load_snapshot(step)["W_E"][:, :p] for step in steps_of(folder)}
+        history.animate(embeddings, keys, sitter.name, files[0].with_suffix(".gif"))
+        return True
+    needed = folder.spectra if name == "spectra" else folder.metrics
+    if not needed.exists():
+        return False
+    if name == "spectra":
+        run.spectra_figure(folder.read(folder.spectra), keys, sitter.phases, sitter.name, *files)
+    else:
+        final = folder.read(folder.final_keys) if folder.final_keys.exists() else pd.DataFrame()
+        run.progress_figure(folder.read(folder.metrics), final, sitter.phases, sitter.name, *files)
+    return True
+
+
+def _W_E(evaluation: Evaluation) -> Any:
+    assert evaluation.W_E is not None
+    return evaluation.W_E
+
+
+def _network(sitter: Sitter) -> Anatomy:
+    assert sitter.network is not None
+    return sitter.network
+
+
+def _rows(sitter: Sitter) -> pd.DataFrame:
+    assert sitter.history is not None
+    return sitter.history

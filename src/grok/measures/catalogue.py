@@ -1,0 +1,300 @@
+"""What each logged metric is called and means: the one place for pages, W&B reports and callbacks.
+
+The name is the column in metrics.csv (final_keys.csv for `final_keys/…`) and the key in W&B. Families such as
+`weights/…` stand for one metric a member. Where `section` is empty, the metric is this project's own.
+"""
+
+from dataclasses import dataclass
+
+KEY_FREE, CURRENT_KEYS, FINAL_KEYS = "key-free", "current keys", "final keys"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One logged quantity.
+
+    Args:
+        name: as it is logged.
+        label: a few words for axes and legends.
+        unit: of the value; empty for shares, coefficients and flags.
+        text: what it is and how to read it, in two sentences.
+        section: of the paper (arXiv 2301.05217), or empty.
+    """
+
+    name: str
+    label: str
+    unit: str
+    text: str
+    section: str = ""
+
+    @property
+    def axis(self) -> str:
+        """The label with its unit, for an axis."""
+        return f"{self.label} [{self.unit}]" if self.unit else self.label
+
+
+_LOSSES = (
+    Metric(
+        "loss/train",
+        "train loss",
+        "nats",
+        "Mean cross-entropy over the p numbers on the training pairs. Chance level is ln p.",
+        "§3",
+    ),
+    Metric(
+        "loss/test",
+        "test loss",
+        "nats",
+        "Mean cross-entropy over the p numbers on all pairs that are not trained on. Its fall below ln p is where"
+        " clean-up becomes visible.",
+        "§3, Fig. 2",
+    ),
+    Metric(
+        "loss/all",
+        "loss on all pairs",
+        "nats",
+        "Mean cross-entropy over all p² pairs. The paper's ablations are compared with this number.",
+        "§4.4",
+    ),
+    Metric(
+        "loss/objective",
+        "training objective",
+        "nats",
+        "What training minimises: train loss over all p + 1 classes, the sign = among them. It differs from the train"
+        " loss in the first steps alone.",
+        "§3",
+    ),
+    Metric(
+        "loss/train_largest",
+        "largest train loss",
+        "nats",
+        "The largest objective of any step since the last measurement. It shows slingshots that fall between two"
+        " measurements.",
+    ),
+    Metric(
+        "accuracy/train",
+        "train accuracy",
+        "",
+        "Share of training pairs whose answer has the largest logit. Held at 0.99 the pairs count as fitted.",
+        "§3, Fig. 2",
+    ),
+    Metric(
+        "accuracy/test",
+        "test accuracy",
+        "",
+        "Share of the other pairs whose answer has the largest logit. Held at 0.99 the network counts as generalized.",
+        "§3, Fig. 2",
+    ),
+    Metric(
+        "margin/mean",
+        "mean margin",
+        "logits",
+        "The answer's logit less the largest other one, averaged over test pairs. It is positive where the network"
+        " is right, and grows while test loss falls.",
+    ),
+    Metric(
+        "margin/least",
+        "least margin",
+        "logits",
+        "The answer's logit less the largest other one, for the test pair where it is least. Above 0, every test"
+        " pair is answered rightly.",
+    ),
+)
+_KEY_FREE = (
+    Metric(
+        "progress/symmetrized_loss",
+        "symmetrized loss",
+        "nats",
+        "Loss of the average held-out answer, each turned to the place where it should be. It falls from ln p as soon"
+        " as test answers share anything right, and needs no key frequencies.",
+    ),
+    Metric(
+        "progress/symmetrized_excluded_loss",
+        "symmetrized excluded loss",
+        "nats",
+        "Train loss without the part that held-out answers share. It is low while the network knows its pairs by"
+        " heart, and high when it no longer does.",
+    ),
+)
+_RESTRICTED = {
+    "": "on all p² pairs",
+    "_train": "on training pairs",
+    "_test": "on test pairs",
+    "_held_out": "on all p² pairs, from waves averaged over test pairs alone",
+}
+_KEYS = {
+    "progress": (
+        "current keys",
+        "the key frequencies of the moment",
+        "While memorizing these include some that will go.",
+    ),
+    "final_keys": ("final keys", "the final network's key frequencies", "These are the curves of the paper's figures."),
+}
+
+
+def _by_keys(group: str) -> tuple[Metric, ...]:
+    """Restricted losses and excluded loss by one choice of key frequencies."""
+    keys, whose, remark = _KEYS[group]
+    restricted = [
+        Metric(
+            f"{group}/restricted_loss{side}",
+            f"restricted loss{side.replace('_', ' ')}, {keys}",
+            "nats",
+            f"Loss {where}, with nothing but the waves cos w(a+b) and sin w(a+b) of {whose}. {remark}",
+            "§5.1, Fig. 7",
+        )
+        for side, where in _RESTRICTED.items()
+    ]
+    excluded = Metric(
+        f"{group}/excluded_loss",
+        f"excluded loss, {keys}",
+        "nats",
+        f"Train loss with the waves of {whose} taken away. {remark}",
+        "§5.1, Fig. 7",
+    )
+    return (*restricted, excluded)
+
+
+def _gini(matrix: str, words: str) -> tuple[Metric, Metric]:
+    meaning = "It rises from near 0 towards 1 as few frequencies come to hold everything."
+    return (
+        Metric(
+            f"progress/gini_{matrix}",
+            f"Gini of {matrix}",
+            "",
+            f"Gini coefficient of the norms of the ⌊p/2⌋ frequencies in {words}. {meaning}",
+            "§5.1, Fig. 7",
+        ),
+        Metric(
+            f"progress/gini_{matrix}_components",
+            f"Gini of {matrix}, components",
+            "",
+            f"Gini coefficient of the norms of the p - 1 sine and cosine components in {words}. {meaning}",
+            "§5.1, Fig. 7",
+        ),
+    )
+
+
+_SPECTRA = (
+    *_gini("W_E", "the embedding W_E"),
+    *_gini("W_L", "the neuron-logit map W_L"),
+    Metric(
+        "keys/count",
+        "key frequencies",
+        "",
+        "How many frequencies stand out of the spectrum by the run's rule. Many while memorizing, then a handful.",
+        "§4.1, App. C.2",
+    ),
+    Metric(
+        "keys/share",
+        "share of the key frequencies",
+        "",
+        "The part of the squared norm of W_L (of W_E without an MLP) that lies in the key frequencies. Near 1, nothing"
+        " else is left.",
+        "§4.2",
+    ),
+    Metric(
+        "neurons/explained",
+        "neurons of one frequency",
+        "",
+        "Share of neurons of which one frequency explains over 85 % of the variance. The paper's network has 84.6 % of"
+        " them in the end.",
+        "§4.3",
+    ),
+    Metric(
+        "progress/sum_squared_weights",
+        "squared weights",
+        "",
+        "Sum of squares of all parameters. It falls smoothly in circuit formation and sharply in clean-up.",
+        "§5.1, Fig. 7",
+    ),
+    Metric(
+        "weights/…",
+        "squared weights of a parameter",
+        "",
+        "Sum of squares of one parameter, which the name ends in. Together they are the sum of squared weights.",
+        "§5.1",
+    ),
+)
+_PHASES = (
+    Metric(
+        "phase",
+        "phase",
+        "",
+        "0 memorization, 1 circuit formation, 2 clean-up, 3 stable, as far as known at that step. There is none where a"
+        " run generalizes while fitting.",
+        "§5.2",
+    ),
+    Metric(
+        "phase_provisional",
+        "phase provisional",
+        "",
+        "1 while the last phase boundary may still be revised. The boundaries are settled when the run has ended.",
+    ),
+    Metric(
+        "regime",
+        "regime",
+        "",
+        "Kind of run, were it to end now: 0 unfitted, 1 memorized, 2 direct, 3 partial, 4 unfinished, 5 grokked."
+        " Memorized means within these steps, which is not never.",
+    ),
+    Metric(
+        "slingshot",
+        "slingshot",
+        "",
+        "1 where the train loss jumped since the last measurement, above 1e-4 and 100 times its running median. No"
+        " event is placed within one.",
+        "App. D.2",
+    ),
+    Metric(
+        "events/fitted",
+        "fitted",
+        "steps",
+        "Where train accuracy reaches 99 % and holds. Before it the network has not yet learned its pairs.",
+    ),
+    Metric(
+        "events/memorization_end",
+        "memorization ends",
+        "steps",
+        "Where excluded loss is least after fitting. From here on the network knows less by heart and more by its key"
+        " frequencies.",
+        "§5.2",
+    ),
+    Metric(
+        "events/cleanup_start",
+        "clean-up starts",
+        "steps",
+        "Where test loss falls below ln p and stays there. By then the circuit is formed, and what was memorized is"
+        " being removed.",
+        "§5.2",
+    ),
+    Metric(
+        "events/generalized",
+        "generalized",
+        "steps",
+        "Where test accuracy reaches 99 % and holds. The delay of grokking is this step over that of fitting.",
+    ),
+    Metric(
+        "events/stable",
+        "stable",
+        "steps",
+        "Where the squared weights change by less than 1 % over the last tenth of the run, after generalizing. The"
+        " network is finished there.",
+        "§5.2",
+    ),
+)
+METRICS = {
+    metric.name: metric
+    for metric in (*_LOSSES, *_KEY_FREE, *_by_keys("progress"), *_by_keys("final_keys"), *_SPECTRA, *_PHASES)
+}
+
+
+def metric(name: str) -> Metric:
+    """What is logged under `name`; for a member of a family, the family's with the member's own name."""
+    if name in METRICS:
+        return METRICS[name]
+    group, _, member = name.partition("/")
+    family = METRICS.get(f"{group}/…")
+    if family is None or not member:
+        raise ValueError(f"A metric must be one that is logged. Got {name!r}; known are {', '.join(METRICS)}.")
+    return Metric(name, f"squared weights of {member}", family.unit, family.text, family.section)

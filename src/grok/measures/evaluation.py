@@ -1,0 +1,253 @@
+"""A network's answers to all p² pairs: what every measure is read from.
+
+The same class serves a training run, a snapshot and somebody else's network. Shared intermediate
+results are computed once, by whoever asks first; nothing is computed that nobody asks for.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torchmetrics.functional.classification import multiclass_stat_scores
+
+from grok.measures import progress, spectra
+from grok.model.cross_entropy import losses_and_margins
+from grok.model.transformer import Transformer
+from grok.tasks import fourier, operations
+
+RULES = ("W_L", "max", "W_E", "neurons", "logits")
+
+
+class Evaluation:
+    """Logits of all p² pairs with their answers and the training pairs among them.
+
+    Args:
+        logits: L[a, b, c]; a last class "=" beyond the p numbers is used by `objective` alone.
+        answers: the right answer of each pair.
+        train: True on training pairs.
+        neurons: MLP activations of each pair, or None.
+        W_E: embedding of the numbers, or None.
+        W_L: neuron-logit map W_U W_out over the numbers, or None.
+        weights: the parameters by name, for the sum of their squares.
+    """
+
+    def __init__(
+        self,
+        logits: Float[Tensor, "a=p b=p classes"],
+        answers: Int[Tensor, "a=p b=p"],
+        train: Bool[Tensor, "a=p b=p"],
+        neurons: Float[Tensor, "a=p b=p d_mlp"] | None = None,
+        W_E: Float[Tensor, "d_model p"] | None = None,
+        W_L: Float[Tensor, "p d_mlp"] | None = None,
+        weights: Mapping[str, Tensor] | None = None,
+    ) -> None:
+        self.p = len(answers)
+        self.all_logits = logits
+        self.logits = logits[:, :, : self.p]
+        self.answers = answers
+        self.train = train
+        self.neurons = neurons
+        self.W_E = W_E
+        self.W_L = W_L
+        self.weights = weights or {}
+
+    @classmethod
+    def of(cls, network: Transformer, answers: Int[Tensor, "a=p b=p"], train: Bool[Tensor, "a=p b=p"]) -> "Evaluation":
+        """The evaluation of a network, from one forward pass without gradient."""
+        p = network.p
+        a, b = (grid.flatten().to(answers.device) for grid in operations.all_pairs(p))
+        with torch.no_grad():
+            run = network.activations(a, b)
+            return cls(
+                logits=run.logits.view(p, p, -1),
+                answers=answers,
+                train=train,
+                neurons=None if run.neurons is None else run.neurons.view(p, p, -1),
+                W_E=network.W_E[:, :p],
+                W_L=network.neuron_logit_map(),
+                weights=dict(network.named_parameters()),
+            )
+
+    # --- losses and accuracies
+
+    @cached_property
+    def _losses_and_margins(self) -> tuple[Float[Tensor, "a=p b=p"], Float[Tensor, "a=p b=p"]]:
+        losses, margins = losses_and_margins(self.logits.flatten(0, 1), self.answers.flatten())
+        return losses.view_as(self.answers), margins.view_as(self.answers)
+
+    @property
+    def losses(self) -> Float[Tensor, "a=p b=p"]:
+        """Cross-entropy of each pair over the p number classes [nats, float64]."""
+        return self._losses_and_margins[0]
+
+    @property
+    def margins(self) -> Float[Tensor, "a=p b=p"]:
+        """The answer's logit less the largest other number's; positive where the network is right (float64)."""
+        return self._losses_and_margins[1]
+
+    @cached_property
+    def _sides(self) -> tuple[Int[Tensor, " test"], Int[Tensor, " train"]]:
+        """The test pairs and the training pairs, as rows of the flattened evaluation."""
+        train = self.train.flatten()
+        return (~train).nonzero().flatten(), train.nonzero().flatten()
+
+    def on_train(self, values: Float[Tensor, "a=p b=p ..."] | Int[Tensor, "a=p b=p"]) -> Tensor:
+        """The values of the training pairs."""
+        return values.flatten(0, 1).index_select(0, self._sides[1])
+
+    def on_test(self, values: Float[Tensor, "a=p b=p ..."] | Int[Tensor, "a=p b=p"]) -> Tensor:
+        """The values of the other pairs."""
+        return values.flatten(0, 1).index_select(0, self._sides[0])
+
+    @cached_property
+    def train_loss(self) -> Float[Tensor, ""]:
+        """Mean cross-entropy over training pairs and the p number classes [nats]."""
+        return self.on_train(self.losses).mean()
+
+    @cached_property
+    def test_loss(self) -> Float[Tensor, ""]:
+        """Mean cross-entropy over the other pairs and the p number classes [nats]."""
+        return self.on_test(self.losses).mean()
+
+    @cached_property
+    def predictions(self) -> Int[Tensor, "a=p b=p"]:
+        """The number with the largest logit for each pair."""
+        return self.logits.max(2).indices  # quicker on a CPU than argmax
+
+    @cached_property
+    def train_accuracy(self) -> Float[Tensor, ""]:
+        return self._accuracy(self.on_train(self.predictions), self.on_train(self.answers))
+
+    @cached_property
+    def test_accuracy(self) -> Float[Tensor, ""]:
+        return self._accuracy(self.on_test(self.predictions), self.on_test(self.answers))
+
+    def _accuracy(self, predictions: Int[Tensor, " q"], answers: Int[Tensor, " q"]) -> Float[Tensor, ""]:
+        right, *_, count = multiclass_stat_scores(
+            predictions, answers, num_classes=self.p, average="micro", validate_args=False
+        )
+        accuracy: Tensor = right.double() / count
+        return accuracy
+
+    @cached_property
+    def objective(self) -> Float[Tensor, ""]:
+        """What training minimises: cross-entropy over training pairs and all p + 1 classes [nats]."""
+        logits, answers = self._training
+        right = logits.gather(1, answers[:, None]).double()
+        beyond = self.on_train(self.all_logits[:, :, self.p :]).double() - right  # of "=", where it is a class
+        return torch.logaddexp(self.on_train(self.losses), beyond.logsumexp(1)).mean()
+
+    # --- sums over pairs of one answer
+
+    @cached_property
+    def _sums(self) -> tuple[Float[Tensor, "side y=p c=p"], Int[Tensor, "side y=p"]]:
+        return progress.answer_sums(self.logits, self.answers, self.train)
+
+    @cached_property
+    def is_linear(self) -> bool:
+        """Whether the answer is an invertible linear function of a and b, so that sum waves exist."""
+        return operations.is_linear(self.answers)
+
+    @cached_property
+    def means(self) -> Float[Tensor, "y=p c=p"]:
+        """M[y, c] over all pairs. Raises `ValueError` unless `is_linear`: there are no waves then."""
+        if not self.is_linear:
+            raise ValueError("The answers must be linear in a and b, with invertible factors, to have sum waves.")
+        sums, counts = self._sums
+        return sums.sum(0) / counts.sum(0)[:, None]
+
+    @cached_property
+    def held_out_means(self) -> Float[Tensor, "y=p c=p"] | None:
+        """M[y, c] over test pairs alone; None where some answer has none."""
+        sums, counts = self._sums
+        return None if (counts[0] == 0).any() else sums[0] / counts[0][:, None]
+
+    # --- spectra and key frequencies
+
+    @cached_property
+    def W_E_components(self) -> Float[Tensor, " component"] | None:
+        return None if self.W_E is None else fourier.component_norms(self.W_E.T)
+
+    @cached_property
+    def W_L_components(self) -> Float[Tensor, " component"] | None:
+        return None if self.W_L is None else fourier.component_norms(self.W_L)
+
+    @cached_property
+    def explained(self) -> Float[Tensor, "k neuron"] | None:
+        return None if self.neurons is None else spectra.explained_variance(self.neurons)
+
+    def key_frequencies(self, rule: str | Sequence[int]) -> list[int] | None:
+        """The key frequencies by one of `RULES` or, given frequencies, those; None where the rule has no ground.
+
+        W_L: `above_median` on W_L's output axis; without an MLP, `logits` · max: `above_maximum` there ·
+        W_E: `above_maximum` on W_E · neurons: `of_neurons` · logits: `above_median` on the held-out means.
+        """
+        if not isinstance(rule, str):
+            fourier.rows(self.p, rule)  # refuses what is no frequency
+            return sorted(set(rule))
+        if rule == "neurons":
+            return None if self.explained is None else spectra.of_neurons(self.explained)
+        if rule == "logits" or (rule == "W_L" and self.W_L is None):
+            means = self.held_out_means if self.is_linear else None
+            return None if means is None else spectra.above_median(spectra.logit_norms(means))
+        components = self.W_E_components if rule == "W_E" else self.W_L_components
+        if components is None:
+            return None
+        norms = fourier.frequency_norms(components)
+        return spectra.above_median(norms) if rule == "W_L" else spectra.above_maximum(norms)
+
+    # --- progress measures
+
+    @cached_property
+    def symmetrized_logits(self) -> Float[Tensor, " t=p"]:
+        sums, counts = self._sums
+        return progress.symmetrized_logits(sums[0], int(counts[0].sum()))
+
+    @cached_property
+    def symmetrized_loss(self) -> Float[Tensor, ""]:
+        return progress.symmetrized_loss(self.symmetrized_logits)
+
+    @cached_property
+    def symmetrized_excluded_loss(self) -> Float[Tensor, ""]:
+        return progress.symmetrized_excluded_loss(*self._training, self.symmetrized_logits)
+
+    def key_losses(self, rule: str | Sequence[int]) -> dict[str, Float[Tensor, ""]]:
+        """Restricted and excluded losses for the key frequencies by `rule`; none where there are no waves or keys."""
+        found = self.key_frequencies(rule) if self.is_linear else None
+        if found is None:
+            return {}
+        restricted = self.restricted_losses(found)
+        names = {side: "restricted_loss" if side == "all" else f"restricted_loss_{side}" for side in restricted}
+        return {**{names[side]: loss for side, loss in restricted.items()}, "excluded_loss": self.excluded_loss(found)}
+
+    def restricted_losses(self, frequencies: Sequence[int]) -> dict[str, Float[Tensor, ""]]:
+        """Restricted loss on "all", "train" and "test" pairs; "held_out": on all of them, from
+        logits averaged over test pairs alone (absent where some answer has none)."""
+        _, counts = self._sums
+        everything = counts.sum(0)
+        rows = progress.restricted_logits(self.means, frequencies)
+        weights = {"all": everything, "train": counts[1], "test": counts[0]}
+        losses = {name: progress.loss_by_answer(rows, weight) for name, weight in weights.items()}
+        if self.held_out_means is not None:
+            held_out = progress.restricted_logits(self.held_out_means, frequencies)
+            losses["held_out"] = progress.loss_by_answer(held_out, everything)
+        return losses
+
+    def excluded_loss(self, frequencies: Sequence[int]) -> Float[Tensor, ""]:
+        """Excluded loss on training pairs."""
+        return progress.excluded_loss(*self._training, self.means, frequencies)
+
+    @cached_property
+    def _training(self) -> tuple[Float[Tensor, "q c=p"], Int[Tensor, " q"]]:
+        return self.on_train(self.logits), self.on_train(self.answers)
+
+    @cached_property
+    def squared_weights(self) -> dict[str, Float[Tensor, ""]]:
+        """Sum of squares of each parameter by name."""
+        return {name: w.detach().double().square().sum() for name, w in self.weights.items()}
+
+    @cached_property
+    def sum_squared_weights(self) -> Float[Tensor, ""]:
+        return torch.stack(list(self.squared_weights.values())).sum()

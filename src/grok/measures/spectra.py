@@ -1,0 +1,85 @@
+"""Which frequencies a network uses: spectra, Gini sparsity and the rules for its key frequencies.
+
+The paper publishes no threshold for "key" (App. C.2); the rules here are named, and all but
+`neurons` (after the authors' code) and `W_E` (after the TransformerLens demo, with the joint norm
+of cos and sin) are this project's own.
+"""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.nn.functional import pad
+
+from grok.tasks import fourier
+
+# A neuron belongs to a frequency that explains more than this share of its variance (paper §4.3).
+EXPLAINED = 0.85
+
+
+def gini(x: Float[Tensor, " n"]) -> Float[Tensor, ""]:
+    """Hurley-Rickard Gini coefficient of |x|: 0 where all are equal, 1 - 1/n where one is all (paper §5.1).
+
+    1 - 2 Σ_i (x_i / Σx) (n - i + 1/2) / n over ascending x_i. Undefined (nan) where all are 0.
+    """
+    ascending = x.abs().double().sort().values
+    n = len(ascending)
+    rank = torch.arange(1, n + 1, device=x.device)
+    return 1 - 2 * (ascending / ascending.sum() * (n - rank + 0.5)).sum() / n
+
+
+def shares(norms: Float[Tensor, " k"]) -> Float[Tensor, " k"]:
+    """n_k² / Σ n²: the share of each frequency in the spectrum (all 0 where there is nothing)."""
+    square = norms.double().square()
+    return square / square.sum().clamp_min(torch.finfo(torch.float64).tiny)
+
+
+def above_median(norms: Float[Tensor, " k"]) -> list[int]:
+    """Frequencies with n_k - median(n) > ¼ (max(n) - median(n)): those that stand out of the floor.
+
+    On a finished network the same set as `above_maximum`. While memorization still fills every
+    frequency, that one says "all"; the median takes the common floor away first.
+    """
+    floor = norms.double().quantile(0.5)
+    return _set(norms - floor > (norms.max() - floor) / 4)
+
+
+def above_maximum(norms: Float[Tensor, " k"]) -> list[int]:
+    """Frequencies with n_k > ¼ max(n)."""
+    return _set(norms > norms.max() / 4)
+
+
+def of_neurons(explained: Float[Tensor, "k neuron"]) -> list[int]:
+    """Frequencies that some neuron belongs to, by more than `EXPLAINED` of its variance; may be empty."""
+    best, frequency = explained.max(0)
+    return sorted({int(k) + 1 for k in frequency[best > EXPLAINED]})
+
+
+def _set(chosen: Bool[Tensor, " k"]) -> list[int]:
+    return [int(k) + 1 for k in chosen.nonzero().flatten()]
+
+
+def explained_variance(neurons: Float[Tensor, "a=p b=p neuron"]) -> Float[Tensor, "k neuron"]:
+    """The share of each neuron's variance over the p² pairs that each frequency explains (FVE).
+
+    The eight waves {1, cos_k, sin_k} ⊗ {1, cos_k, sin_k} without the constant: waves in a, in b, in
+    a + b and in a - b, so four marginals of the table say it all (paper §4.3). A neuron that never
+    changes has share 0.
+    """
+    p = neurons.shape[0]
+    shift = neurons[0].mean(0)  # near the mean, so that squares of float32 do not cancel
+    flat = (neurons - shift).flatten(0, 1)
+    marginals = fourier.line_sums(flat.view_as(neurons))
+    mean = marginals[0].sum(0) / p**2
+    variance = flat.square_().sum(0).double() - (p * mean).square()
+    energy = (fourier.basis(p, flat.device)[1:] @ marginals).square() / p  # coordinate, component, neuron
+    if p % 2 == 0:  # frequency p/2 has no sine, and its waves in a + b and in a - b are one and the same
+        energy[3, -1] = 0
+        energy = pad(energy, (0, 0, 0, 1))
+    explained = energy.sum(0).view(p // 2, 2, -1).sum(1)
+    alive = variance > 1e-12 * (p * (mean + shift.double())).square()  # not rounding alone
+    return torch.where(alive, explained / torch.where(alive, variance, 1.0), 0.0)
+
+
+def logit_norms(means: Float[Tensor, "y=p c=p"]) -> Float[Tensor, " k"]:
+    """n_k of the logits' waves along the answer: norms over classes of the components of M[y, c]."""
+    return fourier.frequency_norms(fourier.component_norms(means))

@@ -1,0 +1,175 @@
+"""The network to be analysed: a snapshot of one of our runs, or a file of somebody else's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float
+from omegaconf import OmegaConf
+from torch import Tensor
+
+from grok.claims.anatomy import Anatomy
+from grok.measures.evaluation import Evaluation
+from grok.measures.phases import slingshots
+from grok.model.transformer import ACTIVATIONS, Transformer
+from grok.networks import layouts, split_files
+from grok.runs.conclusion import history_of
+from grok.runs.folder import RunFolder
+from grok.tasks import operations, splits
+
+# Names of the authors' tasks, and ours.
+FUNCTIONS = {"add": "addition", "subtract": "subtraction", "x2xyy2": "x2+xy+y2"}
+DISAGREES = 0.1  # relative difference of train losses beyond which the split is probably another
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network, the pairs it was trained on, and what is told of it."""
+
+    weights: Mapping[str, Tensor]
+    answers: Tensor
+    train: Bool[Tensor, "a=p b=p"]
+    activation: str
+    operation: str
+    step: int | None
+    name: str
+    told_train_loss: float | None
+
+    @property
+    def p(self) -> int:
+        return len(self.answers)
+
+    def opened(self) -> tuple[Evaluation, Anatomy | None, Float[Tensor, " c=p"]]:
+        """Its evaluation in float64, its parts where it has one layer, and what the last biases add to the logits."""
+        for name, w in self.weights.items():
+            if not w.isfinite().all():
+                raise ValueError(f"The network must have finite weights. {self.name} has others in {name}.")
+        if layouts.layers(self.weights) == 1:
+            network = Anatomy(self.weights, self.answers, self.train, self.activation)
+            bias = network.skip_logits(torch.zeros(1, 1, network.streams[2].shape[1], dtype=torch.float64))[0, 0]
+            return network.evaluation, network, bias
+        return self._of_layers()
+
+    def _of_layers(self) -> tuple[Evaluation, None, Float[Tensor, " c=p"]]:
+        weights = {name: w.double() for name, w in self.weights.items()}
+        extra = [name for name in weights if layouts.kind_of(name) in layouts.EXTRA_BIASES]
+        if extra:
+            raise ValueError(f"A network of several layers must have biases in its MLPs alone here. It has {extra[0]}.")
+        W_Q = weights["blocks.0.W_Q"]
+        if W_Q.shape[0] * W_Q.shape[1] != W_Q.shape[2]:
+            raise ValueError(
+                f"A network of several layers must have heads of d_model / heads here. Its d_head is {W_Q.shape[1]}."
+            )
+        if weights["W_U"].shape[1] == self.p:  # no class for "=": one that nobody reads
+            weights["W_U"] = torch.nn.functional.pad(weights["W_U"], (0, 1))
+        sizes = {"d_model": W_Q.shape[2], "n_heads": W_Q.shape[0], "n_layers": layouts.layers(weights)}
+        d_mlp = len(weights["blocks.0.b_in"]) if "blocks.0.b_in" in weights else 0
+        network = Transformer(self.p, **sizes, d_mlp=d_mlp, activation=self.activation).double().eval()
+        network.load_state_dict(weights)
+        whole = Evaluation.of(network, self.answers, self.train)
+        last = network.layers[-1]
+        bias = (last.b_out @ network.W_U[:, : self.p]).detach() if d_mlp else torch.zeros(self.p, dtype=torch.float64)
+        return _as_sums(whole), None, bias
+
+
+def _as_sums(evaluation: Evaluation) -> Evaluation:
+    """The same evaluation in the order in which answers are a + b, where there is one."""
+    if not evaluation.is_linear:
+        return evaluation
+    first, second = operations.as_sums(evaluation.answers)
+
+    def ordered(x: Tensor) -> Tensor:
+        return x[first][:, second]
+
+    return Evaluation(
+        ordered(evaluation.logits),
+        ordered(evaluation.answers),
+        ordered(evaluation.train),
+        None if evaluation.neurons is None else ordered(evaluation.neurons),
+        None if evaluation.W_E is None else evaluation.W_E.detach(),
+        None if evaluation.W_L is None else evaluation.W_L.detach(),
+        evaluation.weights,
+    )
+
+
+# --- our own runs
+
+
+def steps_of(folder: RunFolder) -> list[int]:
+    """The steps whose snapshots are kept; `ValueError` where there are none."""
+    if not folder.config.exists():
+        raise ValueError(f"The folder must be that of a run, with a config.yaml. {folder.path} has none.")
+    steps = list(folder.snapshots())
+    if not steps:
+        raise ValueError(f"The run must have snapshots to analyse. {folder.path} has none.")
+    return steps
+
+
+def step_named(folder: RunFolder, step: Any) -> int:
+    """A kept step: the one asked for, or for "last" the last outside a slingshot."""
+    steps = steps_of(folder)
+    if step != "last":
+        if step not in steps:
+            if isinstance(step, bool) or not isinstance(step, int):
+                raise ValueError(f"`step` must be a whole number or last. Got {step!r}.")
+            near = min(steps, key=lambda kept: abs(kept - step))
+            raise ValueError(f"`step` must be one whose snapshot was kept. {step} was not; the nearest is {near}.")
+        return int(step)
+    if not folder.metrics.exists():
+        return steps[-1]
+    history = history_of(folder.read(folder.metrics))
+    calm = {when for when, jump in zip(history.step, slingshots(history), strict=True) if not jump}
+    return max((kept for kept in steps if kept in calm), default=steps[-1])
+
+
+def of_run(folder: RunFolder, step: int) -> Subject:
+    """One of our runs at one of its kept steps."""
+    config = OmegaConf.load(folder.config)
+    data = config.data
+    told = None
+    if folder.metrics.exists():
+        metrics = folder.read(folder.metrics)
+        rows = metrics[metrics["step"] == step]
+        told = float(rows["loss/train"].iloc[0]) if "loss/train" in rows and len(rows) else None
+    return Subject(
+        weights=folder.load_snapshot(step),
+        answers=operations.answers(operations.operation_named(data.operation), data.p),
+        train=splits.train_mask(data.p, data.train_fraction, data.seed),
+        activation=config.model.activation,
+        operation=data.operation,
+        step=step,
+        name=config.name,
+        told_train_loss=told,
+    )
+
+
+# --- other people's
+
+
+def of_file(file: Path, told: Mapping[str, Any]) -> Subject:
+    """A network from a file; what `told` leaves open (None) is taken from the file's own config.
+
+    `told` has data.p, data.operation, data.seed, data.train_fraction, split and model.activation.
+    """
+    found = layouts.checkpoint(file)
+    own = found.config
+    for p, where in ((told["data.p"], "`data.p`"), (own.get("p"), f"p in {file}")):
+        if p is not None and p != found.p:
+            raise ValueError(f'{where} must be {found.p}, since the network embeds {found.p} numbers and "=". Got {p}.')
+    own_operation = str(own.get("fn_name", "add"))
+    operation = told["data.operation"] or FUNCTIONS.get(own_operation, own_operation)
+    activation = told["model.activation"] or str(own.get("act_fn", own.get("act_type", "relu"))).lower()
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"`model.activation` must be one of {', '.join(ACTIVATIONS)}. Got {activation!r}.")
+    return Subject(
+        weights=found.weights,
+        answers=operations.answers(operations.operation_named(operation), found.p),
+        train=split_files.training_pairs(file, found, told),
+        activation=activation,
+        operation=operation,
+        step=found.step,
+        name=file.stem,
+        told_train_loss=found.train_loss,
+    )

@@ -1,0 +1,1 @@
+"""Reports: pages from the folders alone, and W&B reports."""

@@ -1,0 +1,63 @@
+"""The frame of every page: one file that holds its figures, its script and its style, and asks for nothing."""
+
+import math
+from datetime import datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from grok.runs.provenance import DISTRIBUTION, installed_version
+
+_TEMPLATES = Environment(loader=PackageLoader("grok.pages"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+_TEMPLATES.policies["json.dumps_kwargs"] = {"sort_keys": False}  # settings and values are in their own order
+
+
+def page(template: str, scripts: tuple[str, ...], **content: Any) -> str:
+    """The page that `template` makes of `content`, with plotly and `scripts` inside. All text is escaped."""
+    return _TEMPLATES.get_template(template).render(
+        style=_own("page.css"),
+        plotly=Markup(get_plotlyjs()),
+        scripts=[_own(script) for script in scripts],
+        made=f"{datetime.now():%Y-%m-%d %H:%M}",
+        version=installed_version(DISTRIBUTION),
+        **content,
+    )
+
+
+def write_page(file: Path, text: str) -> Path:
+    """The file, with `text` in it: all of it or as before. A page can be made again, so the disk is not waited for."""
+    part = file.with_name(file.name + ".part")
+    part.write_text(text)
+    return part.replace(file)
+
+
+def number(value: float | None) -> str:
+    """A measured value in at most four digits; a dash where there is none."""
+    if value is None or math.isnan(value):
+        return "–"
+    if value == 0 or 1e-3 <= abs(value) < 1e5:
+        return f"{value:,.4g}" if abs(value) < 1e3 else f"{value:,.0f}"
+    return f"{value:.2e}"
+
+
+def steps(value: float | None) -> str:
+    """A number of steps; a dash where there is none."""
+    return "–" if value is None or math.isnan(value) else f"{value:,.0f}"
+
+
+def word(value: Any) -> str:
+    """A setting's value as one reads it."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+_TEMPLATES.filters["number"] = number
+_TEMPLATES.filters["word"] = word
+_TEMPLATES.filters["steps"] = steps
+
+
+def _own(name: str) -> Markup:
+    return Markup((resources.files("grok.pages") / "templates" / name).read_text())

@@ -1,0 +1,137 @@
+"""What a run's folder says, read once and as far as it goes."""
+
+import json
+import math
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from omegaconf import OmegaConf
+
+from grok.measures.phases import BOUNDARIES, EVENTS, REGIMES
+from grok.runs.folder import RunFolder
+
+Interval = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Record:
+    """A run, finished or not: its tables, its settings, what it came to, and what is to be said about the reading."""
+
+    folder: RunFolder
+    config: Mapping[str, Any]
+    summary: Mapping[str, Any]
+    metrics: pd.DataFrame
+    final_keys: pd.DataFrame
+    spectra: pd.DataFrame
+    analysis: Mapping[str, Any]
+    notes: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, path: Path) -> "Record":
+        """The record of the run in `path`. `ValueError` where nothing was measured."""
+        folder = RunFolder(path)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            metrics, final_keys, spectra = (
+                _table(folder, x) for x in (folder.metrics, folder.final_keys, folder.spectra)
+            )
+        if metrics.empty:
+            raise ValueError(f"The folder must be that of a run with measurements, in a metrics.csv. {path} has none.")
+        notes = [str(warning.message).replace(f"{folder.path}/", "") for warning in caught]
+        return cls(
+            folder,
+            OmegaConf.to_container(OmegaConf.load(folder.config)) if folder.config.exists() else {},  # type: ignore[arg-type]
+            folder.summary(),
+            metrics,
+            final_keys,
+            spectra,
+            _analysis(path / "analysis.json", notes),
+            notes,
+        )
+
+    @property
+    def name(self) -> str:
+        return str(self.config.get("name") or self.folder.path.absolute().name)
+
+    @property
+    def p(self) -> int | None:
+        """The modulus, where the configuration says it."""
+        return (self.config.get("data") or {}).get("p")
+
+    @property
+    def steps(self) -> int:
+        """The step of the last measurement."""
+        return int(self.metrics["step"].iloc[-1])
+
+    @property
+    def status(self) -> str:
+        """As the summary has it; "lost" where it should be running and gives no sign of life."""
+        return "lost" if self.folder.is_lost else str(self.summary.get("status", "unknown"))
+
+    @property
+    def settled(self) -> bool:
+        """Whether events and regime were settled by a pass over the whole run, and no step has been taken since."""
+        return "phases" in self.summary and self.summary.get("status") != "running"
+
+    @cached_property
+    def events(self) -> dict[str, Interval | None]:
+        """When each event happened: settled, or as known at the last measurement."""
+        if self.settled:
+            return {name: when and (when[0], when[1]) for name, when in self.summary["phases"].items()}
+        last = self.metrics.iloc[-1]
+        return {name: self._interval(last.get(f"events/{name}")) for name in EVENTS}
+
+    def _interval(self, step: float | None) -> Interval | None:
+        if step is None or math.isnan(step):
+            return None
+        before = self.metrics["step"][self.metrics["step"] < step]
+        return (int(before.iloc[-1]) if len(before) else 0, int(step))
+
+    @property
+    def regime(self) -> str | None:
+        """The kind of run it is, or would be were it to end now."""
+        if self.settled:
+            return self.summary.get("regime")
+        last = self.metrics.iloc[-1].get("regime")
+        return None if last is None or math.isnan(last) else REGIMES[int(last)]
+
+    @cached_property
+    def key_frequencies(self) -> list[int]:
+        """Those of the final network, or of the last measurement."""
+        if self.settled:
+            return list(self.summary.get("key_frequencies") or [])
+        text = self.metrics["keys"].iloc[-1] if "keys" in self.metrics else None
+        return [int(k) for k in text.split()] if isinstance(text, str) else []
+
+    @cached_property
+    def phases(self) -> list[tuple[int, float, float]]:
+        """Index into `grok.phases.PHASES`, first and last step of each phase; none where a run has none."""
+        starts = [(0, 0)] + [(i, when[1]) for i, name in enumerate(BOUNDARIES, 1) if (when := self.events.get(name))]
+        if len(starts) == 1:
+            return []
+        ends = [start for _, start in starts[1:]] + [self.steps]
+        return [(phase, start, end) for (phase, start), end in zip(starts, ends, strict=True) if end > start]
+
+    def columns(self, name: str) -> tuple[pd.Series, pd.Series] | None:
+        """Steps and values of a metric; None where it was not logged."""
+        table = self.final_keys if name.startswith("final_keys/") else self.metrics
+        return (table["step"], table[name]) if name in table and not table[name].isna().all() else None
+
+
+def _analysis(file: Path, notes: list[str]) -> Mapping[str, Any]:
+    try:
+        return json.loads(file.read_text()) if file.exists() else {}
+    except ValueError:
+        notes.append("analysis.json is not JSON; `python -m grok.analyze` makes it again.")
+        return {}
+
+
+def _table(folder: RunFolder, file: Path) -> pd.DataFrame:
+    if not file.exists() or "\n" not in file.read_text():
+        return pd.DataFrame({"step": []})
+    return folder.read(file)

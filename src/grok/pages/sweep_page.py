@@ -1,0 +1,94 @@
+"""The page of a sweep: every run in one table, regimes and events against the settings, all curves over each other."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+from rich.console import Console
+from rich.progress import track
+
+from grok.figures.palette import REGIME_COLOURS
+from grok.loggers.wandb_history import run_url
+from grok.measures.catalogue import METRICS
+from grok.measures.phases import EVENTS, REGIME_WORDS
+from grok.pages import sweep_data
+from grok.pages.axes import step_axis
+from grok.pages.page import page, write_page
+from grok.pages.record import Record
+from grok.pages.run_page import run_page
+from grok.sweep.table import SEEDS, sweep_table, swept
+
+
+def sweep_page(path: Path, console: Console) -> Path:
+    """Make `report.html` of the sweep, and of each of its runs that has measurements.
+
+    Args:
+        path: the sweep's folder.
+        console: where progress is shown.
+    """
+    table = sweep_table(path)
+    records: dict[int, Record] = {}
+    pages: dict[int, str] = {}
+    notes: list[str] = []
+    rows = [] if table.empty else list(zip(table["point"], table["run"], strict=True))
+    for point, run in track(rows, "pages of runs", console=console, transient=True, disable=not console.is_terminal):
+        try:
+            records[point] = record = Record.of(path / run)
+        except ValueError as error:
+            if (path / run / "metrics.csv").exists():  # otherwise nothing is measured, so far
+                notes.append(f"run {point}: {error}")
+            continue
+        notes += [f"run {point}: {note}" for note in record.notes]
+        run_page(record, back="../../report.html" if Path(run).parts[:1] == ("runs",) else None)
+        pages[point] = f"{quote(run)}/report.html"
+    if not records:
+        raise ValueError(f"The folder must be that of a sweep with measurements. No run of {path} has any.")
+    table = sweep_data.known(table, records)
+    return write_page(path / "report.html", _text(path, table, records, pages, notes))
+
+
+def _text(
+    path: Path,
+    table: pd.DataFrame,
+    records: dict[int, Record],
+    pages: dict[int, str],
+    notes: list[str],
+) -> str:
+    settings = swept(table)
+    seeds = [name for name in SEEDS if name in table and table[name].nunique() > 1]
+    seeds = [name for name in seeds if name == seeds[0] or not table[name].equals(table[seeds[0]])]
+    groupings = {"regime": sweep_data.by_regime(table), **sweep_data.groupings(table, settings)}
+    curves = sweep_data.curves(records)
+    data: dict[str, Any] = {
+        "runs": sweep_data.runs(table, settings, pages),
+        "settings": {name: sweep_data.values(table, name) for name in settings},
+        "events": sweep_data.events(table),
+        "medians": sweep_data.medians(table, settings),
+        "regimes": REGIME_COLOURS,
+        "curves": curves,
+        "groupings": groupings,
+        "bands": {name: sweep_data.bands(records, groups) for name, groups in groupings.items()},
+        "steps": step_axis(x for record in records.values() for x in record.metrics["step"]),
+        "metrics": sweep_data.described(records.values()),
+    }
+    return page(
+        "sweep.html",
+        ("page.js", "table.js", "sweep.js"),
+        title=path.absolute().name,
+        source=path.absolute().name,
+        notes=notes,
+        data=data,
+        rows=[row for _, row in table.iterrows()],
+        pages=pages,
+        settings=settings,
+        seeds=seeds,
+        events=[METRICS[f"events/{name}"] for name in EVENTS],
+        event_names=EVENTS,
+        statuses=Counter(table["status"]),
+        regimes=Counter(regime for regime in table["regime"] if isinstance(regime, str)),
+        regime_words=REGIME_WORDS,
+        records=records,
+        wandb={point: run_url(record.folder) for point, record in records.items()},
+    )

@@ -1,0 +1,211 @@
+"""A run on disk: one folder that holds everything, readable without this package.
+
+    config.yaml       the configuration, frozen and resolved
+    metrics.csv       a row a measurement: the source of truth
+    spectra.csv       the share of every frequency in W_E and W_L at every measurement
+    final_keys.csv    restricted and excluded loss of the whole history by the final network's keys
+    snapshots/        step_00001200.safetensors: the weights, 4 bytes a parameter
+    checkpoints/      step_00012000.ckpt: what is needed to go on
+    summary.json      status, regime, events, final measures
+    wandb_sent.json   what `grok.sync` has sent of it, and where to
+
+Every file is either appended to by whole lines or replaced at once, so a killed run can be read.
+"""
+
+import csv
+import io
+import json
+import math
+import re
+import threading
+import time
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from grok.runs.files import write_text
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+HEARTBEAT = 10.0  # seconds between signs of life
+
+
+class RunFolder:
+    """The folder of one run.
+
+    Args:
+        path: where it is; made by whoever writes to it first.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.config = self.path / "config.yaml"
+        self.metrics = self.path / "metrics.csv"
+        self.spectra = self.path / "spectra.csv"
+        self.final_keys = self.path / "final_keys.csv"
+        self.summary_file = self.path / "summary.json"
+        self.wandb_sent = self.path / "wandb_sent.json"
+        self.heartbeat = self.path / ".heartbeat"
+
+    @property
+    def holds_a_run(self) -> bool:
+        return any(file.exists() for file in (self.config, self.metrics, self.summary_file))
+
+    # --- signs of life
+
+    @contextmanager
+    def alive(self) -> Iterator[None]:
+        """Keep a file fresh while this process trains, so that a run that was killed can be told from one that runs."""
+        done = threading.Event()
+
+        def beat() -> None:
+            while not done.wait(HEARTBEAT):
+                self.heartbeat.touch()
+
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.heartbeat.touch()
+        thread = threading.Thread(target=beat, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+            self.heartbeat.unlink(missing_ok=True)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the run should be training and has given no sign of life for three periods."""
+        if self.summary().get("status") != "running":
+            return False
+        return not self.heartbeat.exists() or time.time() - self.heartbeat.stat().st_mtime > 3 * HEARTBEAT
+
+    # --- tables
+
+    def append(self, file: Path, row: Mapping[str, Any]) -> None:
+        """One more row; numbers are written so that they read back exactly. New columns rewrite the file."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        columns = _header(file)
+        new = [name for name in row if name not in columns]
+        if new and columns:
+            table = self.read(file)
+            write_text(file, table.reindex(columns=[*columns, *new]).to_csv(index=False))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, columns + new, lineterminator="\n")
+        if not columns:
+            writer.writeheader()
+        writer.writerow({name: "" if _is_nan(value) else value for name, value in row.items()})
+        with file.open("a") as out:
+            out.write(text.getvalue())
+
+    def read(self, file: Path) -> pd.DataFrame:
+        """A table of this folder; a last line cut short by a kill is left out, and said."""
+        text = file.read_text()
+        whole = text[: text.rfind("\n") + 1]
+        if whole != text:
+            warnings.warn(f"{file} ends in a line that was cut short; read up to there.", stacklevel=2)
+        return pd.read_csv(io.StringIO(whole), dtype={"keys": str})
+
+    def cut_back(self, step: int) -> None:
+        """Drop rows and snapshots of measurements after `step`, which is where the run goes on."""
+        for file in (self.metrics, self.spectra):
+            if file.exists():
+                table = self.read(file)
+                write_text(file, table[table["step"] <= step].to_csv(index=False))
+        for snapshot_step, file in self.snapshots().items():
+            if snapshot_step > step:
+                file.unlink()
+
+    # --- weights
+
+    def snapshots(self) -> dict[int, Path]:
+        """The snapshots that are there, by step, in order."""
+        return _by_step(self.path / "snapshots", "safetensors")
+
+    def checkpoints(self) -> dict[int, Path]:
+        """The checkpoints that are there, by step, in order."""
+        return _by_step(self.path / "checkpoints", "ckpt")
+
+    def snapshot_at(self, step: int) -> Path:
+        return self.path / "snapshots" / f"step_{step:08d}.safetensors"
+
+    def checkpoint_at(self, step: int) -> Path:
+        return self.path / "checkpoints" / f"step_{step:08d}.ckpt"
+
+    def save_snapshot(self, step: int, weights: Mapping[str, "Tensor"]) -> None:
+        from safetensors.torch import save_file  # noqa: PLC0415 - torch, which `grok.status` starts without
+
+        file = self.snapshot_at(step)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part = file.with_suffix(".part")
+        save_file({name: w.detach().contiguous().cpu() for name, w in weights.items()}, part, {"step": str(step)})
+        part.replace(file)
+
+    def load_snapshot(self, step: int) -> dict[str, "Tensor"]:
+        from safetensors.torch import load_file  # noqa: PLC0415 - as above
+
+        return load_file(self.snapshot_at(step))
+
+    def thin_snapshots(self, keep: Iterable[int]) -> None:
+        """Keep the snapshots of these steps alone."""
+        wanted = set(keep)
+        for step, file in self.snapshots().items():
+            if step not in wanted:
+                file.unlink()
+
+    # --- summary
+
+    def write_summary(self, **values: Any) -> None:
+        """Replace the values given here, keep the others."""
+        text = json.dumps({**self.summary(), **values}, indent=2, allow_nan=False, default=_plain) + "\n"
+        write_text(self.summary_file, text)
+
+    def summary(self) -> dict[str, Any]:
+        if not self.summary_file.exists():
+            return {}
+        return json.loads(self.summary_file.read_text())  # type: ignore[no-any-return]
+
+
+def kept_steps(steps: list[int], events: Iterable[tuple[int, int]], most: int) -> list[int]:
+    """At most `most` of `steps`: the first and last, those on either side of each event, and a
+    geometric sequence between."""
+    steps = sorted(steps)
+    if len(steps) <= most:
+        return steps
+    wanted = {steps[0], steps[-1], *(s for event in events for s in event if s in steps)}
+    first = max(steps[0], 1)
+    for n in range(2 * most):
+        if len(wanted) >= most:
+            break
+        # a van der Corput order over the logarithm: any number of them is evenly spread
+        fraction = sum(int(bit) / 2 ** (i + 1) for i, bit in enumerate(reversed(f"{n:b}")))
+        target = first * (steps[-1] / first) ** fraction
+        rest = [s for s in steps if s not in wanted]
+        wanted.add(min(rest, key=lambda s: abs(s - target)))
+    return sorted(wanted)
+
+
+def _header(file: Path) -> list[str]:
+    if not file.exists() or file.stat().st_size == 0:
+        return []
+    with file.open() as lines:
+        return next(csv.reader(lines))
+
+
+def _by_step(folder: Path, suffix: str) -> dict[int, Path]:
+    pattern = re.compile(rf"step_(\d+)\.{suffix}")
+    found = {int(m[1]): file for file in folder.glob(f"*.{suffix}") if (m := pattern.fullmatch(file.name))}
+    return dict(sorted(found.items()))
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else str(value)

@@ -1,0 +1,44 @@
+"""Where configuration is read from and runs are written to."""
+
+import os
+from datetime import datetime
+from pathlib import Path
+
+from omegaconf import OmegaConf
+
+_CHECKOUT = Path(__file__).resolve().parents[3]
+
+
+def conf_folder() -> Path:
+    """conf/ of this checkout; the copy inside the package where it was installed from a wheel."""
+    here = _CHECKOUT / "conf"
+    return here if (_CHECKOUT / "src" / "grok").is_dir() and here.is_dir() else Path(__file__).parents[1] / "conf"
+
+
+def logs_folder() -> Path:
+    """Where runs go: $GROK_LOGS, else logs/ of this checkout, else logs/ where the command was typed."""
+    told = os.environ.get("GROK_LOGS")
+    if told:
+        return Path(told).absolute()
+    return (conf_folder().parent if conf_folder().parent == _CHECKOUT else Path.cwd()) / "logs"
+
+
+def run_folder(resume: str | None, task_name: str, name: str) -> str:
+    """The folder of the run to go on with, or a new one named by time and settings."""
+    if resume:
+        return str(Path(resume).absolute())
+    return str(logs_folder() / task_name / f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{name.replace('/', '_')}")
+
+
+def sweep_folder(sweep: str | None, task_name: str) -> str:
+    """The folder of the sweep to go on with, or a new one named by time."""
+    if sweep:
+        return str(Path(sweep).absolute())
+    return str(logs_folder() / task_name / f"{datetime.now():%Y-%m-%d_%H-%M-%S}_sweep")
+
+
+def register_resolvers() -> None:
+    """Make these places known to the configuration."""
+    OmegaConf.register_new_resolver("grok.sweep_folder", sweep_folder, replace=True, use_cache=True)
+    OmegaConf.register_new_resolver("grok.logs", lambda: str(logs_folder()), replace=True)
+    OmegaConf.register_new_resolver("grok.run_folder", run_folder, replace=True, use_cache=True)

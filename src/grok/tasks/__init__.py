@@ -1,0 +1,1 @@
+"""What is learned: operations and their answers, Fourier bases, which pairs are trained on."""

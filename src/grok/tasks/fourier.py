@@ -1,0 +1,81 @@
+"""Fourier bases over Z_p. w_k = 2πk/p; the frequencies are k = 1 … ⌊p/2⌋, since k and p - k are one.
+
+Source: paper §3.1 and §4; the order of the rows is the authors' (constant, cos 1, sin 1, cos 2, …).
+"""
+
+import functools
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn.functional import embedding_bag
+
+from grok.tasks import operations
+
+
+@functools.lru_cache(maxsize=32)
+def _basis(p: int, device: torch.device) -> Float[Tensor, "row=p x=p"]:
+    x = torch.arange(p, dtype=torch.int64)
+    k = torch.arange(1, (p + 1) // 2, dtype=torch.int64)
+    angle = (k[:, None] * x % p).double() * (2 * torch.pi / p)  # reduced mod p first: exact for large k·x
+    waves = torch.stack([angle.cos(), angle.sin()], dim=1).flatten(0, 1) * (2 / p) ** 0.5
+    constant = torch.full((1, p), p**-0.5, dtype=torch.float64)
+    nyquist = (1 - 2 * (x % 2)).double()[None] * p**-0.5 if p % 2 == 0 else torch.empty(0, p, dtype=torch.float64)
+    return torch.cat([constant, waves, nyquist]).to(device)
+
+
+def basis(p: int, device: torch.device | str = "cpu") -> Float[Tensor, "row=p x=p"]:
+    """The orthonormal 1-D Fourier basis, one function a row: constant, cos 1, sin 1, cos 2, sin 2, … (float64).
+
+    For even p a last row ±1/√p is the one wave of frequency p/2, whose sine vanishes.
+    """
+    return _basis(p, torch.device(device))
+
+
+def rows(p: int, frequencies: Sequence[int]) -> list[int]:
+    """The rows of `basis(p)` that belong to `frequencies`: cos and sin of each, or the one wave of p/2."""
+    for k in frequencies:
+        if not 1 <= k <= p // 2:
+            raise ValueError(f"A frequency must be a whole number from 1 to ⌊p/2⌋ = {p // 2}. Got {k}.")
+    return [row for k in dict.fromkeys(frequencies) for row in (2 * k - 1, 2 * k) if row < p]
+
+
+def component_norms(table: Float[Tensor, "x=p d"]) -> Float[Tensor, "component"]:
+    """The norms over d of the p - 1 Fourier components along x, the constant left out (paper Fig. 3)."""
+    components = basis(table.shape[0], table.device)[1:] @ table.double()
+    return components.square().sum(1).sqrt()
+
+
+def frequency_norms(components: Float[Tensor, "component"]) -> Float[Tensor, "k"]:
+    """n_k, the joint norm of the cos and sin component of each frequency k = 1 … ⌊p/2⌋."""
+    square = components.square()
+    if len(square) % 2 == 1:  # even p: frequency p/2 has no sine
+        square = torch.cat([square, square.new_zeros(1)])
+    return square.view(-1, 2).sum(1).sqrt()
+
+
+def projection(table: Float[Tensor, "x=p d"], frequencies: Sequence[int]) -> Float[Tensor, "x=p d"]:
+    """The part of `table` along x that waves of the given frequencies make up (float64; zero for none)."""
+    p = table.shape[0]
+    waves = basis(p, table.device)[rows(p, frequencies)]
+    return waves.T @ (waves @ table.double())
+
+
+@functools.lru_cache(maxsize=8)
+def _lines(p: int, device: torch.device) -> Int[Tensor, "line q"]:
+    """The p pairs on each line of the table, as rows of the flat table: of one a, of one b, of one a + b, of one
+    a - b, p lines each."""
+    a, b = operations.all_pairs(p)
+    coordinates = [a, b, (a + b) % p, (a - b) % p]
+    return torch.cat([x.flatten().argsort(stable=True).view(p, p) for x in coordinates]).to(device)
+
+
+def line_sums(table: Float[Tensor, "a=p b=p d"]) -> Float[Tensor, "line=4 x=p d"]:
+    """Sums over the p pairs of each line of the table: of one a, of one b, of one a + b, of one a - b (float64).
+
+    They carry every wave of a single frequency: {1, cos_k, sin_k} ⊗ {1, cos_k, sin_k} are waves in these four.
+    """
+    p = table.shape[0]
+    lines = _lines(p, table.device)
+    return embedding_bag(lines, table.flatten(0, 1), mode="sum").view(4, p, -1).double()

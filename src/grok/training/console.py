@@ -1,0 +1,137 @@
+"""What a run says when it starts and when it ends."""
+
+import logging
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from omegaconf import DictConfig
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from grok.measures.phases import REGIME_WORDS
+from grok.runs.conclusion import Conclusion
+from grok.runs.folder import RunFolder
+from grok.training.lit import FullBatchTraining, ModularArithmetic
+
+EVENT_NAMES = {
+    "fitted": "fitted: train accuracy 99 %",
+    "memorization_end": "memorization ends: excluded loss least",
+    "cleanup_start": "clean-up starts: test loss below ln p",
+    "generalized": "generalized: test accuracy 99 %",
+    "stable": "stable: weights at rest",
+}
+# The paper's mainline run: boundaries from §5.2 (drawn there by eye), values at epoch 40,000.
+PAPER_EVENTS = {"memorization_end": "1,400", "cleanup_start": "9,400", "stable": "14,000"}
+PAPER_VALUES = {
+    "loss/all": "2.41e-07",
+    "progress/restricted_loss": "5.5e-08 (at the neurons)",
+    "progress/sum_squared_weights": "942 to 955",
+    "neurons/explained": "0.846",
+}
+FINAL_VALUES = {
+    "loss/train": "train loss",
+    "loss/test": "test loss",
+    "loss/all": "loss on all pairs",
+    "accuracy/test": "test accuracy",
+    "progress/symmetrized_loss": "symmetrized loss",
+    "progress/restricted_loss": "restricted loss",
+    "progress/excluded_loss": "excluded loss",
+    "progress/gini_W_E": "Gini of W_E",
+    "progress/gini_W_L": "Gini of W_L",
+    "progress/sum_squared_weights": "sum of squared weights",
+    "neurons/explained": "neurons of one frequency",
+}
+
+
+def is_mainline(config: DictConfig) -> bool:
+    """Whether the paper's numbers are for a run like this, but for its seeds and length."""
+    data, model, optim = config.data, config.model, config.optim
+    return (
+        (data.p, data.operation, data.train_fraction) == (113, "addition", 0.3)
+        and (model.d_model, model.n_heads, model.d_mlp, model.n_layers) == (128, 4, 512, 1)
+        and (model.activation, model.dropout, optim.lr, optim.wd) == ("relu", 0, 1e-3, 1)
+    )
+
+
+def announce(
+    console: Console,
+    config: DictConfig,
+    data: ModularArithmetic,
+    module: FullBatchTraining,
+    summary: Mapping[str, Any],
+    notes: Sequence[str],
+) -> None:
+    """What will be trained, in a few lines."""
+    p, model, optim = data.p, config.model, config.optim
+    train = len(data.training.answers)
+    layers = "1 layer" if model.n_layers == 1 else f"{model.n_layers} layers"
+    neurons = f"{model.d_mlp} neurons ({model.activation})" if model.d_mlp else "no MLP"
+    parameters = sum(w.numel() for w in module.network.parameters())
+    ending = "or a tenth beyond stable" if config.stop == "stable" else "all of them"
+    lines = [
+        f"{config.data.operation} mod {p}: {train:,} of {p * p:,} pairs to train on, the others to test",
+        f"{layers}, width {model.d_model}, {model.n_heads} heads, {neurons}: {parameters:,} parameters",
+        f"full-batch AdamW, lr {optim.lr:g}, weight decay {optim.wd:g}; {config.trainer.max_steps:,} steps, {ending}",
+        f"on {summary['device']}, {summary['threads']} {'thread' if summary['threads'] == 1 else 'threads'}",
+        *notes,
+        *([f"W&B {summary['wandb_mode']}"] if config.logger and "wandb_mode" in summary else []),
+        f"folder {config.folder}",
+    ]
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def conclude_aloud(console: Console, config: DictConfig, folder: RunFolder, conclusion: Conclusion) -> None:
+    """The rich table at the end: events, key frequencies and measures, the paper's beside where they apply."""
+    summary = folder.summary()
+    mainline = is_mainline(config)
+    table = RichTable(title=_verdict(summary), title_justify="left")
+    table.add_column("")
+    table.add_column("this run", justify="right")
+    if mainline:
+        table.add_column("the paper", justify="right")
+
+    def row(name: str, value: str, paper: str = "") -> None:
+        table.add_row(name, value, *([paper] if mainline else []))
+
+    for name, when in conclusion.events.items():
+        interval = "not within these steps" if when is None else f"{when[0]:,} to {when[1]:,}"
+        row(EVENT_NAMES[name], interval, PAPER_EVENTS.get(name, ""))
+    table.add_section()
+    keys = conclusion.key_frequencies
+    row("key frequencies", "none" if not keys else " ".join(map(str, keys)), "14 35 41 42 52")
+    decided = conclusion.keys_decided["contained"]
+    row("all of them in the key set from step", "-" if decided is None else f"{decided:,}")
+    table.add_section()
+    final = summary["final"]
+    for name, words in FINAL_VALUES.items():
+        if final.get(name) is not None:
+            value = final[name]
+            row(
+                words,
+                f"{value:.4g}" if 1e-3 <= abs(value) < 1e5 or value == 0 else f"{value:.2e}",
+                PAPER_VALUES.get(name, ""),
+            )
+    console.print(table)
+
+
+def _verdict(summary: dict[str, Any]) -> str:
+    regime = summary["regime"]
+    lines = [
+        f"{summary['status']} after {summary['steps']:,} steps, {summary['steps_per_second']:,.0f} steps/s",
+        f"{regime}: {REGIME_WORDS[regime]}",
+        *(["it had come to rest, trained a tenth longer and ended"] if summary["ended"] == "stable" else []),
+        *(["unstable: the train loss jumped on the way (slingshots)"] if summary["unstable"] else []),
+    ]
+    return "\n".join(lines)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without Lightning's banners and the warnings of others about themselves."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"(lightning|torch|wandb|pydantic)\b")
+        yield

@@ -1,0 +1,165 @@
+"""A run put together from its configuration: every part built and checked before anything is written."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra.utils import instantiate
+from lightning import Callback, Trainer
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.loggers import Logger
+from omegaconf import DictConfig, ListConfig
+
+from grok.measures.evaluation import RULES
+from grok.model.transformer import Transformer
+from grok.runs.folder import RunFolder
+from grok.runs.resume import checkpoint_to_resume, read_checkpoint
+from grok.runs.schedule import Schedule
+from grok.settings.checks import is_whole, whole
+from grok.tasks import operations
+from grok.training.lit import FullBatchTraining, ModularArithmetic
+
+# How Lightning runs blocks of steps (grok.training.lit); not a matter of configuration.
+LOOP: dict[str, Any] = {
+    "max_epochs": -1,
+    "val_check_interval": 1,
+    "check_val_every_n_epoch": None,
+    "num_sanity_val_steps": 0,
+    "enable_progress_bar": False,
+    "enable_model_summary": False,
+    "log_every_n_steps": 1,
+    "plugins": LightningEnvironment(),  # one process, also where SLURM's variables speak of others
+}
+
+
+@dataclass
+class Experiment:
+    """One run, put together and not yet begun."""
+
+    config: DictConfig
+    folder: RunFolder
+    data: ModularArithmetic
+    module: FullBatchTraining
+    trainer: Trainer
+    loggers: list[Logger]
+    checkpoint: str | None  # to start from
+    checkpoint_step: int
+    measured_step: int  # of the last measurement the checkpoint knows
+
+
+def assemble(config: DictConfig) -> Experiment:
+    """The run that `config` describes. `ValueError` for what cannot be, before anything is written."""
+    folder = RunFolder(config.folder)
+    if not config.resume and folder.holds_a_run:
+        raise ValueError(
+            f"`hydra.run.dir` must be a folder without a run. {folder.path} holds one;"
+            f" `resume={folder.path}` goes on with it."
+        )
+    if config.resume and config.ckpt_path:
+        raise ValueError("`ckpt_path` starts a new run from a checkpoint, `resume` goes on with a run. Got both.")
+    _check_choices(config)
+    schedule = Schedule(
+        config.measure_every, config.measure_early.every, config.measure_early.until, config.trainer.max_steps
+    )
+    data = ModularArithmetic(**config.data)
+    network = Transformer(data.p, **config.model, seed=config.seed)
+    module = FullBatchTraining(network, schedule, **config.optim)
+    _check_keys(config.key_frequencies, data.p)
+    trainer = _trainer(config, [instantiate(callback) for callback in config.callbacks.values()])
+    if module.tf32 and trainer.strategy.root_device.type != "cuda":
+        raise ValueError("`optim.tf32` must be false on a CPU: TF32 is a mode of NVIDIA's GPUs. Got True.")
+    checkpoint, step, measured = None, 0, -1
+    if config.resume:
+        step, checkpoint = checkpoint_to_resume(folder, config.trainer.max_steps, config.stop)
+    elif config.ckpt_path:
+        checkpoint = str(Path(config.ckpt_path).absolute())
+    if checkpoint:
+        contents = read_checkpoint(checkpoint, "resume" if config.resume else "ckpt_path")
+        step, measured = contents["global_step"], contents["since_measurement"]["measured_step"]
+        _check_fits(network, contents["state_dict"], checkpoint)
+        if step >= config.trainer.max_steps:
+            raise ValueError(
+                f"`trainer.max_steps` must be above the {step} steps of {checkpoint}. Got {schedule.max_steps}."
+            )
+    trainer.loggers = [instantiate(logger) for logger in (config.logger or {}).values()]
+    return Experiment(config, folder, data, module, trainer, trainer.loggers, checkpoint, step, measured)
+
+
+def absences(experiment: Experiment) -> list[str]:
+    """One sentence for each kind of measure that this network or operation does not have."""
+    sentences = []
+    answers, train = experiment.data.all
+    if experiment.module.network.neuron_logit_map() is None:
+        sentences.append("no MLP, so no W_L and no neurons to measure; key frequencies by the rule `logits`")
+    if not operations.is_linear(answers):
+        sentences.append(
+            f"{experiment.config.data.operation} is no invertible linear function of a and b, so it has no waves to"
+            " restrict to or exclude: the key-free measures alone are computed"
+        )
+    elif len(torch.unique(answers[~train])) < experiment.data.p:
+        sentences.append("some answer has no test pair, so nothing is averaged over test pairs alone")
+    return sentences
+
+
+def _trainer(config: DictConfig, callbacks: list[Callback]) -> Trainer:
+    settings = dict(config.trainer)
+    if settings["accelerator"] == "auto":  # Apple's GPUs have no float64, in which measures are taken
+        settings["accelerator"] = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        return Trainer(
+            **settings,
+            **LOOP,
+            callbacks=callbacks,
+            logger=False,
+            default_root_dir=config.folder,
+            enable_checkpointing=any(isinstance(callback, Checkpoint) for callback in callbacks),
+            deterministic=torch.cuda.is_available() or None,
+        )
+    except (MisconfigurationException, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(
+            f"`trainer` must be settings of lightning.Trainer that this machine can meet: {reason}"
+        ) from error
+
+
+def _check_choices(config: DictConfig) -> None:
+    keep = config.snapshots.keep
+    if keep != "all" and not (is_whole(keep) and keep >= 2):
+        raise ValueError(f"`snapshots.keep` must be a whole number, 2 or more, or all. Got {keep!r}.")
+    whole("seed", config.seed, 0)
+    if config.threads is not None and not (is_whole(config.threads) and config.threads >= 1):
+        raise ValueError(f"`threads` must be a whole number, 1 or more, or null. Got {config.threads!r}.")
+    if config.trainer.devices != 1:
+        raise ValueError(
+            f"`trainer.devices` must be 1: one full batch is one device's work. Got {config.trainer.devices}."
+        )
+    if not isinstance(config.measure_early, DictConfig) or set(config.measure_early) != {"every", "until"}:
+        raise ValueError(f"`measure_early` must be {{every: steps, until: step}}. Got {config.measure_early}.")
+    if not isinstance(config.tags, ListConfig):
+        raise ValueError(f"`tags` must be a list, such as [first,look]. Got {config.tags!r}.")
+
+
+def _check_keys(rule: Any, p: int) -> None:
+    if not isinstance(rule, ListConfig):
+        if rule not in RULES:
+            raise ValueError(
+                f"`key_frequencies` must be one of {', '.join(RULES)}, or a list of frequencies. Got {rule!r}."
+            )
+        return
+    for k in rule:
+        if not is_whole(k) or not 1 <= k <= p // 2:
+            raise ValueError(f"`key_frequencies` must list whole numbers from 1 to {p // 2} for p = {p}. Got {k!r}.")
+
+
+def _check_fits(network: Transformer, weights: dict[str, torch.Tensor], file: str) -> None:
+    for name, parameter in network.state_dict().items():
+        there = weights.get(f"network.{name}")
+        if there is None or there.shape != parameter.shape:
+            shape = "nothing" if there is None else tuple(there.shape)
+            raise ValueError(
+                f"`ckpt_path` must lead to a network of the same `data.p` and `model`. {file} has {shape}"
+                f" for {name}, where {tuple(parameter.shape)} is needed."
+            )
