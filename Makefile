@@ -1,9 +1,9 @@
-# make train [ARGS="optim.wd=0.5 …"] · report · test · test-slurm · test-browser · slow · check · lens · bench · install
+# make train [ARGS="optim.wd=0.5 …"] · report · test · test-slurm · test-browser · slow · check · docs · lens · bench · install
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable
 
-.PHONY: train report test test-slurm test-browser slow check lens bench install clean
+.PHONY: train report test test-slurm test-browser slow check docs lens bench install clean
 
 train: .venv/installed
 	$(BIN)/python -m grok.train $(ARGS)
@@ -30,6 +30,10 @@ check: .venv/complete
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# the site, in build/docs, to be opened as files
+docs: .venv/documented
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
 # networks of TransformerLens, opened here, and ours there
 lens: .venv/installed .venv/lens/installed
 	$(BIN)/python tests/transformer_lens_check.py .venv/lens/bin/python
@@ -51,6 +55,10 @@ install: .venv/complete
 	$(PIP) ".[dev]"
 	@touch $@
 
+.venv/documented: .venv/installed
+	$(PIP) ".[docs]"
+	@touch $@
+
 # TransformerLens, to be timed beside this project, by the same torch
 .venv/lens/installed: .venv/installed
 	$(PYTHON) -m venv .venv/lens
@@ -59,4 +67,4 @@ install: .venv/complete
 	@touch $@
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache
