@@ -15,9 +15,16 @@ SETTING = re.compile(r"^(?P<indent> *)(?P<name>[\w/]+):(?: (?P<value>[^#]*?))? *
 
 def on_files(files: Files, config: Any) -> Files:
     """MkDocs' hook: the pages beside those that are written by hand."""
-    for name, text in (("settings.md", settings()), ("metrics.md", metrics()), ("reference.md", reference())):
+    pages = {"settings.md": settings(), "metrics.md": metrics(), **reference()}
+    for name, text in pages.items():
         files.append(File.generated(config, name, content=text))
     return files
+
+
+def on_config(config: Any) -> Any:
+    """MkDocs' hook: every page of the reference has its place in the navigation."""
+    config["nav"][-1] = {"Reference": list(reference())}
+    return config
 
 
 def settings() -> str:
@@ -77,11 +84,11 @@ def metrics() -> str:
     return "\n".join(["# Every metric", "", head, "", "| Metric | Unit | Paper | |", "|---|---|---|---|", *rows]) + "\n"
 
 
-def reference() -> str:
-    """The package, room by room."""
-    rooms = sorted(folder.parent for folder in (ROOT / "src/grok").glob("*/__init__.py"))
-    parts = ["# Reference", "::: grok"]
-    for room in rooms:
+def reference() -> dict[str, str]:
+    """The package, a page a room, by the page's name."""
+    pages = {"reference/index.md": "# grok\n\n::: grok\n"}
+    for room in sorted(folder.parent for folder in (ROOT / "src/grok").glob("*/__init__.py")):
         modules = sorted(file.stem for file in room.glob("*.py") if file.stem != "__init__")
-        parts += [f"## grok.{room.name}", *(f"::: grok.{room.name}.{module}" for module in modules)]
-    return "\n\n".join(parts) + "\n"
+        parts = [f"# grok.{room.name}", *(f"::: grok.{room.name}.{module}" for module in modules)]
+        pages[f"reference/{room.name}.md"] = "\n\n".join(parts) + "\n"
+    return pages
