@@ -5,7 +5,9 @@ import pytest
 from runs import run
 
 import callbacks
-from grok.measures.catalogue import METRICS, metric
+from grok.figures.palette import COLOURS
+from grok.measures.catalogue import METRICS, curves, metric
+from grok.measures.panels import CURRENT_KEYS, FINAL_KEYS, KEY_FREE, PANELS
 
 CALLBACKS = (callbacks.Losses, callbacks.KeyFrequencies, callbacks.ProgressMeasures, callbacks.Phases)
 
@@ -21,11 +23,11 @@ def test_what_a_run_logs_and_what_is_described_are_the_same(tmp_path: Path) -> N
     assert logged == set(METRICS)
 
 
-def test_the_callbacks_tables_and_the_descriptions_name_the_same_metrics() -> None:
+def test_the_callbacks_tables_state_what_is_described() -> None:
     rows = [line for callback in CALLBACKS for line in (callback.__doc__ or "").splitlines() if "| `" in line]
-    documented = {name for row in rows for name in re.findall(r"`([a-zA-Z_/…]+)`", row.split("|")[1])}
-    described = {"events/…" if name.startswith("events/") else name for name in METRICS}
-    assert documented == {name for name in described if not name.startswith("final_keys/")}
+    documented = sorted(row.strip() for row in rows)
+    described = [metric for name, metric in METRICS.items() if not name.startswith("final_keys/")]
+    assert documented == sorted(f"| `{metric.name}` | {metric.value} |" for metric in described)
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -35,6 +37,9 @@ def test_a_description_is_a_label_of_its_own_and_two_sentences(name: str) -> Non
     assert [other.name for other in METRICS.values() if other.label == found.label] == [name]
     assert len(re.findall(r"\.(?= [A-Z0-9]|$)", found.text.replace("1e-4", ""))) == 2, found.text
     assert len(found.label) <= 40
+    assert not found.family or found.family in (KEY_FREE, CURRENT_KEYS, FINAL_KEYS)
+    assert not found.colour or found.colour in COLOURS
+    assert not found.panel or found in curves(found.panel)
     assert not found.section or re.match(r"§\d|App\. [A-D]", found.section)
 
 
@@ -42,6 +47,20 @@ def test_a_member_of_a_family_has_its_own_label() -> None:
     assert metric("weights/blocks.0.W_in").label == "squared weights of blocks.0.W_in"
     assert metric("loss/test").axis == "test loss [nats]"
     assert metric("keys/count").axis == "key frequencies"
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_the_curves_of_a_panel_are_told_apart_by_their_legends_and_their_looks(name: str) -> None:
+    drawn = curves(name)
+    assert drawn
+    assert len({metric.legend for metric in drawn}) == len(drawn)
+    assert len({(metric.colour, metric.family) for metric in drawn}) == len(drawn)
+    assert not PANELS[name].beside or PANELS[PANELS[name].beside].on_page
+
+
+def test_an_unknown_panel_is_refused() -> None:
+    with pytest.raises(ValueError, match="A panel must be one of losses, .*phase. Got 'margins'."):
+        curves("margins")
 
 
 @pytest.mark.parametrize("name", ["loss/tset", "weights/", "nothing/at_all"])
