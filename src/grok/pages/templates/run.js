@@ -54,15 +54,15 @@ for (const button of scales) {
 
 // --- circles
 if (data.circles) {
-  const { steps, keys, p, points } = data.circles;
+  const { steps, frequencies, p, points } = data.circles;
   const values = new Float32Array(Uint8Array.from(atob(points), (c) => c.charCodeAt(0)).buffer);
   const extent = 1.08 * values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const slider = document.getElementById("circle-slider");
   const wheel = ["#0072B2", "#009E73", "#E69F00", "#D55E00", "#CC79A7", "#0072B2"].map((colour, i) => [i / 5, colour]);
 
   const circle = (i) => () => {
-    const k = keys[i];
-    const at = (axis, x) => values[((Number(slider.value) * keys.length + i) * 2 + axis) * p + x];
+    const k = frequencies[i];
+    const at = (axis, x) => values[((Number(slider.value) * frequencies.length + i) * 2 + axis) * p + x];
     const order = Array.from({ length: p }, (_, x) => x).sort((a, b) => ((k * a) % p) - ((k * b) % p));
     order.push(order[0]);
     const axis = { range: [-extent, extent], showgrid: false, showticklabels: false, ticks: "", zeroline: false, fixedrange: true, showline: false };
