@@ -22,7 +22,7 @@ from grok import report as command
 from grok.claims import embedding
 from grok.figures.network import draw_circle
 from grok.measures.phases import EVENTS
-from grok.pages import page, sweep_data
+from grok.pages import page, sweep_data, sweep_groups
 from grok.pages.axes import log_axis
 from grok.pages.circles import circles
 from grok.pages.record import Record
@@ -140,7 +140,16 @@ def test_every_curve_carries_the_numbers_of_its_table(tmp_path: Path) -> None:
     folder = made_up_run(tmp_path)
     figures = run_figures(Record.of(tmp_path))
     counts = {name: len(made["data"]) for name, made in figures.items()}
-    assert counts == {"losses": 8, "gini": 2, "weights": 1, "count": 1, "spectrum-W_E": 1, "spectrum-W_L": 1}
+    assert counts == {
+        "losses": 8,
+        "accuracy": 2,
+        "sparsity": 2,
+        "weights": 1,
+        "count": 1,
+        "shares": 2,
+        "spectrum-W_E": 1,
+        "spectrum-W_L": 1,
+    }
     assert len(figures["losses"]["layout"]["shapes"]) == 4
     heat = figures["spectrum-W_L"]["data"][0]
     table = folder.read(folder.spectra).query("matrix == 'W_L'")
@@ -306,12 +315,12 @@ def test_a_run_whose_table_cannot_be_read_is_left_out_and_said(tmp_path: Path) -
 
 def test_medians_are_of_one_configuration_and_take_censored_runs_for_what_they_are(sweep: Path) -> None:
     records = {n: Record.of(next((sweep / "runs").glob(f"{n:03d}*"))) for n in range(18) if n != 16}
-    table = sweep_data.known(sweep_table(sweep), records)
+    table = sweep_data.up_to_date(sweep_table(sweep), records)
     found = sweep_data.medians(table, ["train_fraction", "wd"])["generalized"]
     # three came, at 400, 420 and 440; none of three came; one failed, one is censored at 200, one came at 400
-    assert found["train_fraction = 0.3, wd = 1"] == {"median": 420, "runs": 3, "came": 3}
-    assert found["train_fraction = 0.3, wd = 0"] == {"median": None, "runs": 3, "came": 0}
-    assert found["train_fraction = 0.5, wd = 3"] == {"median": 400, "runs": 2, "came": 1}
+    assert found["train_fraction = 0.3, wd = 1"] == {"step": 420, "words": "median 420; 3 of 3 runs came to it"}
+    assert found["train_fraction = 0.3, wd = 0"] == {"step": None, "words": "median &gt; 640; 0 of 3 runs came to it"}
+    assert found["train_fraction = 0.5, wd = 3"] == {"step": 400, "words": "median 400; 1 of 2 runs came to it"}
 
 
 def test_settings_and_their_values_stay_in_order_on_the_page(sweep: Path) -> None:
@@ -324,14 +333,14 @@ def test_settings_and_their_values_stay_in_order_on_the_page(sweep: Path) -> Non
 def test_curves_are_grouped_by_the_finest_that_has_few_colours_first() -> None:
     points = [(a, b, c) for a in (1, 2) for b in (0.3, 0.5, 0.7) for c in ("x", "y")]
     table = pd.DataFrame(points, columns=["a", "b", "c"]).assign(point=range(12))
-    found = sweep_data.groupings(table, ["a", "b", "c"])
+    found = sweep_groups.groupings(table, ["a", "b", "c"])
     sizes = {name: len(groups) for name, groups in found.items()}
     assert sizes == {"a, b": 6, "b, c": 6, "a, c": 4, "b": 3, "a": 2, "c": 2, "each combination": 12}
     assert next(iter(sizes)) == "a, b"
     assert list(sizes)[-1] == "each combination"
     assert found["a, c"]["a = 2, c = y"] == [7, 9, 11]
-    assert list(sweep_data.groupings(table, ["a"])) == ["each combination"]
-    assert list(sweep_data.groupings(table, [])) == ["each combination"]
+    assert list(sweep_groups.groupings(table, ["a"])) == ["each combination"]
+    assert list(sweep_groups.groupings(table, [])) == ["each combination"]
 
 
 def test_a_band_ends_where_the_first_run_of_its_group_ended(sweep: Path) -> None:
@@ -361,16 +370,16 @@ def test_hostile_settings_are_escaped_in_what_plotly_draws() -> None:
         *(f"{e}_after" for e in EVENTS),
     ]
     table = pd.DataFrame([dict.fromkeys(columns) | {"point": 0, "model.activation": HOSTILE}]).astype(object)
-    (entry,) = sweep_data.runs(table, ["model.activation"], {})
+    (entry,) = sweep_data.run_entries(table, ["model.activation"], {})
     assert "<" not in json.dumps(entry)
     assert entry["places"] == {"model.activation": 0}
 
 
 def test_values_of_settings_are_ordered_by_size_and_text_comes_last() -> None:
     table = pd.DataFrame({"a": [10, 2, 2], "b": ["gelu", 0.5, 0.25]}, dtype=object)
-    assert sweep_data.values(table, "a") == ["2", "10"]
-    assert sweep_data.values(table, "b") == ["0.25", "0.5", "gelu"]
-    assert list(sweep_data.kinds(table, ["a"])) == ["a = 2", "a = 10"]
+    assert sweep_groups.values(table, "a") == ["2", "10"]
+    assert sweep_groups.values(table, "b") == ["0.25", "0.5", "gelu"]
+    assert list(sweep_groups.combinations(table, ["a"])) == ["a = 2", "a = 10"]
 
 
 # --- the command

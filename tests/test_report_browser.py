@@ -106,9 +106,11 @@ def test_each_panel_has_its_curves_with_the_values_of_the_tables(run: RunFolder,
     metrics, final = run.read(run.metrics), run.read(run.final_keys)
     panels = {
         "losses": list(LOSSES.values()),
-        "gini": ["progress/gini_W_E", "progress/gini_W_L"],
+        "accuracy": ["accuracy/train", "accuracy/test"],
+        "sparsity": ["progress/gini_W_E", "progress/gini_W_L"],
         "weights": ["progress/sum_squared_weights"],
         "count": ["keys/count"],
+        "shares": ["keys/share", "neurons/explained"],
     }
     for panel, names in panels.items():
         drawn = curves(page, panel)
@@ -158,9 +160,9 @@ def test_steps_are_linear_or_logarithmic_by_a_click(run: RunFolder, opened: Open
     types = (
         "[...document.querySelectorAll('[data-figure]')].map(d => [d._fullLayout.xaxis.type, d._fullLayout.yaxis.type])"
     )
-    assert page.evaluate(types) == [["linear", "log"], *[["linear", "linear"]] * 5]
+    assert page.evaluate(types) == [["linear", "log"], *[["linear", "linear"]] * 7]
     page.click('[data-axis="log"]')
-    assert page.evaluate(types) == [["log", "log"], *[["log", "linear"]] * 5]
+    assert page.evaluate(types) == [["log", "log"], *[["log", "linear"]] * 7]
     assert page.get_attribute('[data-axis="log"]', "aria-pressed") == "true"
     page.click('[data-axis="linear"]')
     assert page.evaluate(types)[0] == ["linear", "log"]
@@ -180,7 +182,7 @@ def test_phases_are_named_and_shaded_where_they_are(run: RunFolder, opened: Open
     page.click('[data-axis="log"]')
     assert "stable" not in page.locator('[data-figure="losses"] .annotation-text').all_text_contents()  # too narrow
     page.click('[data-axis="linear"]')
-    for panel in ("losses", "gini", "weights", "count"):
+    for panel in ("losses", "accuracy", "sparsity", "weights", "count", "shares"):
         shades = page.evaluate(
             "n => document.querySelector(n)._fullLayout.shapes.map(s => [s.x0, s.x1])", f'[data-figure="{panel}"]'
         )
@@ -267,7 +269,7 @@ def test_nothing_is_wider_than_the_window(width: int, run: RunFolder, sweep: Pat
         page = opened(file, width=width)
         assert overflow(page) == 0
         plots = page.locator(".plot").all()
-        assert len(plots) in (8, 4)
+        assert len(plots) in (10, 4)
         for plot in plots:
             box, drawn = plot.bounding_box(), plot.locator(".main-svg").first.bounding_box()
             assert box
