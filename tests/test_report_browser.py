@@ -9,6 +9,7 @@ import pytest
 from made_up import made_up_run, made_up_sweep
 from playwright.sync_api import Browser, Page, sync_playwright
 from rich.console import Console
+from runs import run as train
 
 from grok.report import report
 from grok.runs.folder import RunFolder
@@ -238,6 +239,68 @@ def test_the_slider_moves_the_numbers_on_their_circles(run: RunFolder, opened: O
             for axis, direction in (("x", first), ("y", second / np.linalg.norm(second))):
                 expected = direction @ (W_E - W_E.mean(1, keepdims=True))
                 np.testing.assert_allclose(curve[axis][:11], expected[order], rtol=0, atol=1e-6)
+
+
+# --- runs of other kinds
+
+
+def first_measurement_alone(folder: RunFolder) -> None:
+    """As a run looks that has just begun."""
+    for file, rows in ((folder.metrics, 1), (folder.spectra, 2)):
+        file.write_text("".join(file.read_text().splitlines(keepends=True)[: 1 + rows]))
+    for file in (folder.final_keys, folder.summary_file, *list(folder.snapshots().values())[1:]):
+        file.unlink()
+
+
+OVER_STEPS = ("losses", "accuracy", "sparsity", "weights", "count", "shares")
+SPECTRA = ("spectrum-W_E", "spectrum-W_L")
+KINDS: dict[str, tuple[list[str], tuple[str, ...]]] = {
+    "fitted, and nothing more": (["optim.wd=0", "optim.lr=0.01", "trainer.max_steps=200"], (*OVER_STEPS, *SPECTRA)),
+    "nothing fitted": ([], (*OVER_STEPS, *SPECTRA)),
+    "one measurement": ([], (*OVER_STEPS, *SPECTRA)),
+    "no MLP": (["model.d_mlp=0"], (*OVER_STEPS, SPECTRA[0])),
+    "no waves": (["data.operation=x2+xy+y2"], (*OVER_STEPS, *SPECTRA)),
+    "two layers": (["model.n_layers=2"], (*OVER_STEPS, *SPECTRA)),
+    "p = 3": (["data.p=3", "data.train_fraction=0.7"], (*OVER_STEPS, *SPECTRA)),
+    "p = 12": (["data.p=12"], (*OVER_STEPS, *SPECTRA)),
+    "stopped at step 0": (["trainer.max_steps=1"], (*OVER_STEPS, *SPECTRA)),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("width", [390, 1400])
+def test_the_page_of_any_run_draws_every_panel_that_it_has_measurements_for(
+    kind: str, width: int, tmp_path: Path, opened: Opened
+) -> None:
+    settings, panels = KINDS[kind]
+    folder, *_ = train(tmp_path / "run", *settings)
+    if kind == "one measurement":
+        first_measurement_alone(folder)
+    page = opened(report(folder.path, Console(quiet=True)), width=width)
+    assert page.locator(".phases li").count() == 0
+    for scale in ("log", "linear"):
+        page.click(f'[data-axis="{scale}"]')
+        plots = page.locator(".plot")
+        names = [plots.nth(i).get_attribute("data-figure") for i in range(plots.count())]
+        assert tuple(name for name in names if name) == panels
+        for i in range(plots.count()):
+            assert plots.nth(i).locator(".main-svg").count() > 0
+            assert "cannot be drawn" not in plots.nth(i).inner_text()
+    assert overflow(page) == 0
+
+
+def test_a_panel_that_cannot_be_drawn_says_so_and_leaves_the_others(run: RunFolder, browser: Browser) -> None:
+    file = run.path / "report.html"
+    broken = run.path / "broken.html"
+    broken.write_text(file.read_text().replace('"sparsity": {"data": [', '"sparsity": {"data": [null, ', 1))
+    page = browser.new_page()
+    page.goto(broken.as_uri())
+    assert page.inner_text('[data-figure="sparsity"]') == "This panel cannot be drawn."
+    assert page.locator(".plot:has(.main-svg)").count() == 9
+    page.click("#theme")
+    page.click('[data-axis="log"]')
+    assert page.locator(".plot:has(.main-svg)").count() == 9
+    page.close()
 
 
 # --- both

@@ -94,9 +94,9 @@ PANELS = {
         counts=True,
     ),
     "shares": Panel(
-        title="what the key frequencies hold",
+        title="shares",
         section="Sparsity and weights",
-        caption="Near 1, little else is left.",
+        caption="How concentrated the network is.",
         axis="share",
         top=1.0,
     ),

@@ -55,7 +55,7 @@ def _axis(panel: Panel, values: Sequence["pd.Series[float]"]) -> dict[str, Any]:
     if panel.log:
         return log_axis(value for series in values for value in series)
     if panel.top is not None:
-        return {"range": [0, panel.top]}
+        return {"range": [0, 1.02 * panel.top]}  # room for a line at the top
     most = max((series.max() for series in values), default=1)
     return {"rangemode": "tozero", **({"dtick": max(1, math.ceil(most / 6))} if panel.counts else {})}
 
@@ -92,11 +92,12 @@ def spectrum(record: Record, matrix: str) -> dict[str, Any]:
         return {"data": []}
     shares = table[table["matrix"] == matrix].set_index("step").drop(columns="matrix")
     steps = shares.index.to_numpy(dtype=float)
-    edges = np.concatenate([[max(steps[0], NEARLY_ZERO)], (steps[1:] + steps[:-1]) / 2, steps[-1:]])
+    first = max(steps[0], NEARLY_ZERO)
+    edges = np.concatenate([[first], (steps[1:] + steps[:-1]) / 2, [max(steps[-1], 2 * first)]])  # one step has a width
     count = len(shares.columns)
     values = shares.to_numpy(dtype=np.float32).T
     heat = go.Heatmap(
-        x=edges if len(steps) > 1 else steps,
+        x=edges,
         y=np.arange(1, count + 1),
         z=np.log10(values.clip(FAINTEST)),
         customdata=values,

@@ -22,6 +22,8 @@ function panel(div) {
   if (div.classList.contains("tall")) {
     layout.annotations = phaseNames(layout.shapes || [], div.clientWidth - 62); // between the margins
     layout.margin = { l: 50, r: 12, t: 24, b: 40 };
+  } else if (layout.showlegend) {
+    layout.legend = { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, bgcolor: "rgba(0,0,0,0)" }; // below is no room
   }
   if (traces[0].type === "heatmap") {
     layout.margin = narrow() ? { l: 50, r: 40, t: 8, b: 90 } : { l: 50, r: 110, t: 8, b: 40 };
