@@ -8,14 +8,13 @@ import pandas as pd
 import pytest
 
 from grok.figures.sweep import phase_diagram
-from grok.pages.sweep_data import event_words
-from grok.runs.censoring import Time, event_time, median_time
+from grok.runs.censoring import Time, event_row, event_time, event_words, median_time
 from grok.sweep.overview import _step
 
 NAN = math.nan
 ROWS = {  # steps, memorization_end, cleanup_start
     "came": ((600, 100, 300), "100", "between 80 and 100"),
-    "not yet": ((10_000, NAN, NAN), "> 10,000", "not within the 10,000 steps it ran"),
+    "not yet": ((10_000, NAN, NAN), "> 10,000", "not within 10,000 steps"),
     "cannot come any more": ((600, NAN, 300), None, ""),
     "never ran": ((NAN, NAN, NAN), None, ""),
     "never ran, by the table of JSON": ((None, None, None), None, ""),
@@ -32,6 +31,17 @@ def test_what_is_known_of_an_event_is_the_same_in_table_page_and_words(name: str
     assert (None if time is None else str(time)) == written
     assert _step(row, "memorization_end") == (written or "")
     assert event_words(row, "memorization_end") == words
+
+
+def test_a_run_that_generalized_while_fitting_is_not_said_to_end_memorization_later() -> None:
+    row = event_row({"fitted": (20, 40), "memorization_end": None, "cleanup_start": (0, 10), "generalized": None}, 600)
+    words = {name: event_words(row, name) for name in ("fitted", "memorization_end", "cleanup_start", "generalized")}
+    assert words == {
+        "fitted": "between 20 and 40",
+        "memorization_end": "",
+        "cleanup_start": "between 0 and 10",
+        "generalized": "not within 600 steps",
+    }
 
 
 def test_a_median_beyond_what_was_seen_is_the_least_that_the_runs_to_come_can_make_it() -> None:

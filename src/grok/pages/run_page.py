@@ -12,6 +12,7 @@ from grok.pages.circles import circles
 from grok.pages.page import page, write_page
 from grok.pages.record import Record
 from grok.pages.run_figures import plots, run_figures
+from grok.runs.censoring import event_row, event_words
 from grok.runs.configuration import leaves
 
 SETTINGS_APART = ("callbacks", "logger", "folder", "resume", "sweep", "launch", "extras")
@@ -25,6 +26,7 @@ def run_page(record: Record, back: str | None = None) -> Path:
         back: link to the page of the sweep it belongs to.
     """
     figures = run_figures(record)
+    happened = event_row(record.events, record.steps)
     text = page(
         "run.html",
         ("page.js", "run.js"),
@@ -34,7 +36,7 @@ def run_page(record: Record, back: str | None = None) -> Path:
         regime_words=REGIME_WORDS.get(record.regime or "", ""),
         phases=[(PHASES[phase], phase, start, end) for phase, start, end in record.phases],
         phase_names={f"phase-{i}": name for i, name in enumerate(PHASES)},
-        events=[(METRICS[f"events/{name}"], record.events.get(name)) for name in EVENTS],
+        events=[(METRICS[f"events/{name}"], event_words(happened, name)) for name in EVENTS],
         final=list(_final(record)),
         figures=figures,
         panels={name: PANELS[name] for name in plots() if name in figures},

@@ -12,10 +12,10 @@ from grok.measures.catalogue import Metric, curves, metric
 from grok.measures.panels import CURRENT_KEYS, PANELS
 from grok.measures.phases import EVENTS
 from grok.pages.axes import log_axis
-from grok.pages.page import steps, word
+from grok.pages.page import word
 from grok.pages.record import Record
 from grok.pages.sweep_groups import combinations, values
-from grok.runs.censoring import event_time, event_times, median_time
+from grok.runs.censoring import event_time, event_times, event_words, median_time
 from grok.sweep.table import SEEDS
 
 
@@ -70,16 +70,6 @@ def _event(row: "pd.Series[Any]", name: str) -> dict[str, Any] | None:
     if time is None:
         return None
     return {"step": time.step, "censored": time.censored, "words": event_words(row, name)}
-
-
-def event_words(row: "pd.Series[Any]", name: str) -> str:
-    """What is known of an event of a run, in words."""
-    time = event_time(row, name)
-    if time is None:
-        return ""
-    if time.censored:
-        return f"not within the {steps(time.step)} steps it ran"
-    return f"between {steps(row[f'{name}_after'])} and {steps(time.step)}"
 
 
 def medians(table: pd.DataFrame, settings: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -18,7 +18,7 @@ from grok.pages.axes import step_axis
 from grok.pages.page import page, write_page
 from grok.pages.record import Record
 from grok.pages.run_page import run_page
-from grok.runs.censoring import event_time
+from grok.runs.censoring import event_time, event_words
 from grok.sweep.table import SEEDS, sweep_table, swept
 
 
@@ -83,7 +83,7 @@ def _text(
         data=data,
         rows=[row for _, row in table.iterrows()],
         event_time=event_time,
-        event_words=sweep_data.event_words,
+        event_words=event_words,
         pages=pages,
         settings=settings,
         seeds=seeds,

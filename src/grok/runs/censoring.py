@@ -1,7 +1,7 @@
 """Steps of events where some runs ended before the event came: censored, not missing.
 
-One rule for tables, pages and pictures: `event_time` says what is known of one run, `median_time` of several, and
-both can be printed as they are.
+One rule for tables, pages and pictures: `event_time` says what is known of one run, `median_time` of several; both
+can be printed as they are.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,6 +37,24 @@ def event_time(row: "Mapping[str, Any] | pd.Series[Any]", event: str) -> Time | 
         return Time(float(row[event]), censored=False)
     can_come = event != "memorization_end" or pd.isna(row.get("cleanup_start"))
     return Time(float(row["steps"]), censored=True) if can_come and pd.notna(row.get("steps")) else None
+
+
+def event_words(row: "Mapping[str, Any] | pd.Series[Any]", event: str) -> str:
+    """`event_time` in words, with the measurement before (`<event>_after`); empty where nothing is known."""
+    time = event_time(row, event)
+    if time is None:
+        return ""
+    if time.censored:
+        return f"not within {time.step:,.0f} steps"
+    return f"between {row[f'{event}_after']:,.0f} and {time.step:,.0f}"
+
+
+def event_row(events: Mapping[str, Sequence[float] | None], steps: float) -> dict[str, float | None]:
+    """The row of one run, of the intervals (after, at] of its events and its steps so far."""
+    row: dict[str, float | None] = {"steps": steps}
+    for name, when in events.items():
+        row[f"{name}_after"], row[name] = when or (None, None)
+    return row
 
 
 def event_times(table: pd.DataFrame, event: str) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from rich.table import Table as RichTable
 from grok.measures import paper
 from grok.measures.catalogue import FINAL, metric
 from grok.measures.phases import REGIME_WORDS
+from grok.runs.censoring import event_row, event_words
 from grok.runs.conclusion import Conclusion
 from grok.runs.folder import RunFolder
 from grok.training.lit import FullBatchTraining, ModularArithmetic
@@ -69,9 +70,10 @@ def conclude_aloud(console: Console, config: DictConfig, folder: RunFolder, conc
     def row(name: str, value: str, in_paper: str = "") -> None:
         table.add_row(name, value, *([in_paper] if mainline else []))
 
-    for name, when in conclusion.events.items():
-        interval = "not within these steps" if when is None else f"{when[0]:,} to {when[1]:,}"
-        row(metric(f"events/{name}").label, interval, f"{paper.EVENTS[name]:,}" if name in paper.EVENTS else "")
+    happened = event_row(dict(conclusion.events.items()), summary["steps"])
+    for name, _ in conclusion.events.items():
+        words = event_words(happened, name) or "-"
+        row(metric(f"events/{name}").label, words, f"{paper.EVENTS[name]:,}" if name in paper.EVENTS else "")
     table.add_section()
     found = conclusion.key_frequencies
     row("key frequencies", " ".join(map(str, found or [])) or "none", " ".join(map(str, paper.KEY_FREQUENCIES)))
