@@ -1,13 +1,21 @@
+import io
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
-from runs import run
+from made_up import made_up_run
+from rich.console import Console
+from runs import configuration, run
 
 import callbacks
 from grok.figures.palette import COLOURS
-from grok.measures.catalogue import METRICS, curves, metric
+from grok.measures import paper
+from grok.measures.catalogue import FINAL, METRICS, curves, metric
 from grok.measures.panels import CURRENT_KEYS, FINAL_KEYS, KEY_FREE, PANELS
+from grok.measures.phases import EVENTS, Events
+from grok.runs.conclusion import Conclusion
+from grok.training.console import conclude_aloud
 
 CALLBACKS = (callbacks.Losses, callbacks.KeyFrequencies, callbacks.ProgressMeasures, callbacks.Phases)
 
@@ -67,3 +75,24 @@ def test_an_unknown_panel_is_refused() -> None:
 def test_an_unknown_metric_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match=f"A metric must be one that is logged. Got '{name}'"):
         metric(name)
+
+
+def test_the_papers_numbers_stand_beside_final_values_and_events() -> None:
+    assert paper.VALUES.keys() <= set(FINAL)
+    assert paper.REMARKS.keys() <= paper.VALUES.keys()
+    assert paper.EVENTS.keys() <= set(EVENTS)
+
+
+def test_the_end_of_a_mainline_run_is_set_beside_the_papers(tmp_path: Path) -> None:
+    mainline = ["data.p=113", "data.train_fraction=0.3", "model.d_model=128", "model.n_heads=4", "model.d_mlp=512"]
+    found = Conclusion([14, 35], 600, {"contained": 120, "equal": 120}, Events(fitted=(20, 40)), "memorized", False,
+                       pd.DataFrame())  # fmt: skip
+    for overrides, shown in ((mainline, True), ([*mainline, "optim.wd=0.5"], False)):
+        folder = made_up_run(tmp_path / str(shown), *overrides, final=dict.fromkeys(FINAL, 0.5), steps_per_second=1)
+        console = Console(record=True, width=200, quiet=False, file=io.StringIO())
+        conclude_aloud(console, configuration(folder.path, *overrides), folder, found)
+        text = console.export_text()
+        assert all(metric(name).label in text for name in FINAL)
+        assert "between 20 and 40" in text
+        paper_says = ("1,400", "14 35 41 42 52", "5.54e-08 (at the neurons)", "942 to 955", "0.846")
+        assert [words in text for words in paper_says] == [shown] * 5
