@@ -10,10 +10,16 @@ from runs import configuration, run
 
 import callbacks
 from grok.figures.palette import COLOURS
+from grok.figures.run import progress_figure
 from grok.measures import paper
-from grok.measures.catalogue import FINAL, METRICS, curves, metric
-from grok.measures.panels import CURRENT_KEYS, FINAL_KEYS, KEY_FREE, PANELS
+from grok.measures.catalogue import FINAL, METRICS, Metric, curves, metric
+from grok.measures.panels import CURRENT_KEYS, FINAL_KEYS, KEY_FREE, PANELS, Panel
 from grok.measures.phases import EVENTS, Events
+from grok.pages.record import Record
+from grok.pages.run_figures import run_figures
+from grok.pages.run_page import run_page
+from grok.pages.sweep_data import metric_choices
+from grok.pages.wandb_story import story
 from grok.runs.conclusion import Conclusion
 from grok.training.console import conclude_aloud
 
@@ -96,3 +102,21 @@ def test_the_end_of_a_mainline_run_is_set_beside_the_papers(tmp_path: Path) -> N
         assert "between 20 and 40" in text
         paper_says = ("1,400", "14 35 41 42 52", "5.54e-08 (at the neurons)", "942 to 955", "0.846")
         assert [words in text for words in paper_says] == [shown] * 5
+
+
+def test_a_panel_and_a_metric_of_the_catalogue_are_shown_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = Metric("progress/new", "a new one", "nats", "It is new. It is high.", panel="new", colour="test", final=True)
+    monkeypatch.setitem(PANELS, "new", Panel("a new panel", "New", "What one sees.", "news [nats]", in_picture=True))
+    monkeypatch.setitem(METRICS, new.name, new)
+    folder = made_up_run(tmp_path)
+    record = Record.of(tmp_path)
+    assert [trace["name"] for trace in run_figures(record)["new"]["data"]] == ["a new one"]
+    page = run_page(record).read_text()
+    assert 'data-figure="new"' in page
+    assert "It is new. It is high." in page
+    figure = progress_figure(folder.read(folder.metrics), folder.read(folder.final_keys), {}, "")
+    assert "a new panel" in [ax.get_title() for ax in figure.axes]
+    assert [plot.names for plot in story([new.name])["New"]] == [[new.name]]
+    assert new.name in [choice["name"] for choice in metric_choices([record])]

@@ -58,7 +58,7 @@ def events_figure(table: pd.DataFrame, setting: str, others: Sequence[str], *fil
         Line2D([], [], color="black", marker="^", mfc="none", lw=0, label="ended before the event"),
         Line2D([], [], color="black", lw=2, label="median (Kaplan-Meier)"),
     ]
-    figure.legend(handles=marks, loc="outside lower center", ncols=4 if columns == 1 else 7, frameon=False, fontsize=9)
+    figure.legend(handles=marks, loc="outside lower center", ncols=7 if columns == 3 else 4, frameon=False, fontsize=9)
     save(figure, *files)
     return figure
 

@@ -47,7 +47,7 @@ def write_page(file: Path, text: str) -> Path:
 
 
 def number(value: float | None) -> str:
-    """A measured value in at most four digits; a dash where there is none."""
+    """A measured value in at most four digits; a dash for a missing one."""
     if value is None or math.isnan(value):
         return "–"
     if value == 0 or 1e-3 <= abs(value) < 1e5:
@@ -56,7 +56,7 @@ def number(value: float | None) -> str:
 
 
 def steps(value: float | None) -> str:
-    """A number of steps; a dash where there is none."""
+    """A number of steps; a dash for a missing one."""
     return "–" if value is None or math.isnan(value) else f"{value:,.0f}"
 
 

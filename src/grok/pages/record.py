@@ -70,7 +70,7 @@ class Record:
 
     @property
     def status(self) -> str:
-        """As the summary has it; "lost" where it should be running and gives no sign of life."""
+        """As the summary has it; "lost" where it should be running and its heartbeat has stopped."""
         return "lost" if self.folder.is_lost else str(self.summary.get("status", "unknown"))
 
     @property
