@@ -1,7 +1,9 @@
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
+from torch import Tensor
 
 from grok.model.cross_entropy import cross_entropy
 from grok.model.transformer import Transformer
@@ -16,6 +18,10 @@ SHAPES = [
 ]
 
 
+Forward = Callable[[Transformer, Tensor, Tensor], Tensor]
+every_forward = pytest.mark.parametrize("forward", [Transformer.forward, Transformer.plain_forward])
+
+
 def small(p: int = 7, **shape: object) -> Transformer:
     network = Transformer(p, d_model=16, n_heads=2, **shape).double()
     with torch.no_grad():
@@ -26,14 +32,15 @@ def small(p: int = 7, **shape: object) -> Transformer:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("p", [5, 12])
-def test_it_equals_the_plain_three_position_network_in_value_and_gradient(p: int, shape: dict) -> None:
+@pytest.mark.parametrize("p", [3, 5, 12])
+@every_forward
+def test_it_is_the_papers_network_in_value_and_gradient(forward: Forward, p: int, shape: dict) -> None:
     network = small(p, **shape)
     a, b = (grid[train_mask(p, 0.6, 0)] for grid in all_pairs(p))
     answers = (a + b) % p
     weights = {name: w.detach().clone().requires_grad_() for name, w in network.named_parameters()}
     expected = plain_logits(weights, a, b, shape["n_layers"], shape["activation"])
-    found = network(a, b)
+    found = forward(network, a, b)
     torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
     cross_entropy(found, answers).backward()
     plain_loss(expected, answers).backward()
@@ -78,14 +85,32 @@ def test_weights_are_drawn_by_their_seed_alone() -> None:
 
 
 @pytest.mark.parametrize("n_layers", [1, 2])
-def test_dropout_differs_between_pairs_and_vanishes_in_evaluation(n_layers: int) -> None:
+@every_forward
+def test_dropout_differs_between_pairs_and_vanishes_in_evaluation(forward: Forward, n_layers: int) -> None:
     network = Transformer(5, d_model=16, n_heads=2, d_mlp=24, n_layers=n_layers, dropout=0.5)
     same = torch.zeros(6, dtype=torch.long)
-    rows = network(same, same)
+    rows = forward(network, same, same)
     assert len({tuple(row.tolist()) for row in rows}) == 6
     network.eval()
     weights = {name: w.detach() for name, w in network.named_parameters()}
-    torch.testing.assert_close(network(same, same), plain_logits(weights, same, same, n_layers))
+    torch.testing.assert_close(forward(network, same, same), plain_logits(weights, same, same, n_layers))
+
+
+@every_forward
+def test_what_attention_adds_is_kept_with_probability_one_less_dropout_and_scaled_to_the_same_mean(
+    forward: Forward,
+) -> None:
+    network, n = small(5, d_mlp=0, dropout=0.3), 20_000
+    a, b = torch.tensor([1]), torch.tensor([4])
+    own = network.W_E[:, 5] + network.W_pos[2]
+    whole = network.eval()(a, b)[0]
+    torch.manual_seed(0)
+    draws = forward(network.train(), a.expand(n), b.expand(n))
+    attended = network.eval().blocks[0].attention(network.W_E.T[torch.tensor([[1, 4, 5]])] + network.W_pos)[0, 2]
+    torch.testing.assert_close((own + attended) @ network.W_U, whole)
+    variance = (attended.square() @ network.W_U.square()) * 0.3 / 0.7
+    assert ((draws.mean(0) - whole).abs() < 5 * (variance / n).sqrt()).all()
+    torch.testing.assert_close(draws.var(0), variance, rtol=0.1, atol=0)
 
 
 @pytest.mark.parametrize(
