@@ -72,7 +72,8 @@ class Anatomy:
     def _scores(self, rows: Float[Tensor, "row d_model"]) -> Float[Tensor, "row head"]:
         query = torch.einsum("hed,d->he", self["W_Q"], self.streams[2][0]) + self["b_Q"]
         key = torch.einsum("hed,rd->rhe", self["W_K"], rows) + self["b_K"]
-        return torch.einsum("he,rhe->rh", query, key) / query.shape[1] ** 0.5
+        scores: Tensor = torch.einsum("he,rhe->rh", query, key) / query.shape[1] ** 0.5
+        return scores
 
     @cached_property
     def pattern(self) -> Pattern:
