@@ -1,4 +1,4 @@
-"""The network taken apart gives what the whole one gives, by the loops of reference.py."""
+"""The network taken apart gives what the network gives, by the loops of reference.py."""
 
 from collections.abc import Callable
 
@@ -73,13 +73,13 @@ def test_biases_of_other_peoples_networks_count_at_their_places() -> None:
 @pytest.mark.parametrize("operation", ["addition", "subtraction"])
 def test_its_table_measures_what_the_networks_own_table_does(operation: str) -> None:
     anatomy, network = opened(operation=operation)
-    whole = Evaluation.of(network, operations.answers(OPERATIONS[operation], 7), splits.train_mask(7, 0.4, 1))
+    expected = Evaluation.of(network, operations.answers(OPERATIONS[operation], 7), splits.train_mask(7, 0.4, 1))
     mine = anatomy.evaluation
     for rule in ("W_L", "W_E", "neurons", "logits"):
-        assert mine.key_frequencies(rule) == whole.key_frequencies(rule)
+        assert mine.key_frequencies(rule) == expected.key_frequencies(rule)
     for name in ("train_loss", "test_loss", "train_accuracy", "symmetrized_loss", "symmetrized_excluded_loss"):
-        torch.testing.assert_close(getattr(mine, name), getattr(whole, name), rtol=1e-10, atol=1e-12)
-    for name, loss in whole.key_losses([1, 3]).items():
+        torch.testing.assert_close(getattr(mine, name), getattr(expected, name), rtol=1e-10, atol=1e-12)
+    for name, loss in expected.key_losses([1, 3]).items():
         torch.testing.assert_close(mine.key_losses([1, 3])[name], loss, rtol=1e-10, atol=1e-12)
 
 

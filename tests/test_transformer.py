@@ -17,7 +17,6 @@ SHAPES = [
     for d_mlp, activation in ((0, "relu"), (24, "relu"), (24, "gelu"))
 ]
 
-
 Forward = Callable[[Transformer, Tensor, Tensor], Tensor]
 every_forward = pytest.mark.parametrize("forward", [Transformer.forward, Transformer.plain_forward])
 
@@ -40,15 +39,15 @@ def test_it_is_the_papers_network_in_value_and_gradient(forward: Forward, p: int
     answers = (a + b) % p
     weights = {name: w.detach().clone().requires_grad_() for name, w in network.named_parameters()}
     expected = plain_logits(weights, a, b, shape["n_layers"], shape["activation"])
-    found = forward(network, a, b)
-    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
-    cross_entropy(found, answers).backward()
+    logits = forward(network, a, b)
+    torch.testing.assert_close(logits, expected, rtol=1e-10, atol=1e-10)
+    cross_entropy(logits, answers).backward()
     plain_loss(expected, answers).backward()
     for name, w in network.named_parameters():
         reference = weights[name].grad
-        found_gradient = torch.zeros_like(w) if w.grad is None else w.grad
+        gradient = torch.zeros_like(w) if w.grad is None else w.grad
         torch.testing.assert_close(
-            found_gradient, torch.zeros_like(w) if reference is None else reference, rtol=1e-10, atol=1e-10
+            gradient, torch.zeros_like(w) if reference is None else reference, rtol=1e-10, atol=1e-10
         )
 
 
@@ -108,6 +107,18 @@ def test_dropout_spares_the_mean_of_what_attention_adds_and_gives_it_the_varianc
     variance = added.square() @ network.W_U.square() * 0.3 / 0.7  # kept with probability 0.7, then divided by 0.7
     assert ((draws.mean(0) - undropped.logits[0]).abs() < 4 * (variance / n).sqrt()).all()
     torch.testing.assert_close(draws.var(0), variance, rtol=0.05, atol=0)
+
+
+@every_forward
+def test_dropout_at_earlier_positions_is_drawn_for_every_pair_too(forward: Forward) -> None:
+    network, n = small(5, n_layers=2, dropout=0.5), 20_000
+    with torch.no_grad():
+        network.blocks[1].W_O *= 10  # the last position is mostly what it reads from the earlier ones
+    a, b = torch.full((n,), 1), torch.full((n,), 4)
+    torch.manual_seed(0)
+    one, other = forward(network, a, b), forward(network, a, b)
+    # a draw shared by the pairs of one pass would move the mean of that pass
+    assert ((one.mean(0) - other.mean(0)).abs() < 4 * one.std(0) * (2 / n) ** 0.5).all()
 
 
 @pytest.mark.parametrize(
