@@ -75,6 +75,8 @@ def test_its_table_measures_what_the_networks_own_table_does(operation: str) -> 
     anatomy, network = opened(operation=operation)
     expected = Evaluation.of(network, operations.answers(OPERATIONS[operation], 7), splits.train_mask(7, 0.4, 1))
     mine = anatomy.evaluation
+    assert expected.neurons is not None
+    torch.testing.assert_close(mine.neurons, expected.neurons[anatomy.first][:, anatomy.second], rtol=1e-10, atol=1e-12)
     for rule in ("W_L", "W_E", "neurons", "logits"):
         assert mine.key_frequencies(rule) == expected.key_frequencies(rule)
     for name in ("train_loss", "test_loss", "train_accuracy", "symmetrized_loss", "symmetrized_excluded_loss"):
