@@ -27,7 +27,7 @@ def test_a_run_is_shown_as_far_as_its_folder_tells(tmp_path: Path) -> None:
     assert not folder.heartbeat.exists()
 
 
-def test_a_run_that_gives_no_sign_of_life_is_lost(tmp_path: Path) -> None:
+def test_a_run_without_a_heartbeat_is_lost(tmp_path: Path) -> None:
     folder, *_ = run(tmp_path / "run")
     folder.write_summary(status="running")
 
@@ -81,7 +81,7 @@ def test_bad_input_is_one_sentence(arguments: tuple[str, ...], sentence: str) ->
     assert done.stderr.count("\n") == 1
 
 
-def test_signs_of_life_stop_with_the_run(tmp_path: Path) -> None:
+def test_the_heartbeat_stops_with_the_run(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
 
     def fails() -> None:

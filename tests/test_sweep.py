@@ -14,10 +14,11 @@ from omegaconf import OmegaConf
 from runs import TINY, assert_same, pid_of, run, wait
 
 from grok.runs.folder import RunFolder
-from grok.sweep import launch, slurm
+from grok.sweep import join, slurm
 from grok.sweep.batch import Batch
-from grok.sweep.folder import STARTUP, Point, Sweep, SweepFolder
+from grok.sweep.folder import Point, Sweep, SweepFolder
 from grok.sweep.frozen_code import FrozenCode, differing_files, present_code
+from grok.sweep.outcome import STARTUP
 from grok.sweep.pool import Slot
 
 LONG = [setting for setting in TINY if not setting.startswith("trainer.max_steps")]
@@ -209,11 +210,14 @@ def test_a_sweep_of_another_base_is_named_and_goes_on_only_when_told(tmp_path: P
     other = sweep(tmp_path / "sweep", "optim.wd=0,1", "trainer.max_steps=2", "data.p=13")
     assert other.returncode == 2
     assert "These differ: data.p (there 11, here 13), trainer.max_steps (there 1, here 2)." in other.stderr
-    assert "`mixed=true` goes on" in other.stderr
-    mixed = sweep(tmp_path / "sweep", "optim.wd=0,1", "trainer.max_steps=2", "data.p=13", "mixed=true")
-    assert mixed.returncode == 0, mixed.stderr
-    points = SweepFolder(tmp_path / "sweep").points()
-    assert [point.settings["optim.wd"] for point in points] == [0, 0, 1]
+    assert "`allow_changes=true` goes on" in other.stderr
+    changed = sweep(tmp_path / "sweep", "optim.wd=0,1", "trainer.max_steps=2", "data.p=13", "allow_changes=true")
+    assert changed.returncode == 0, changed.stderr
+    assert [point.settings for point in SweepFolder(tmp_path / "sweep").points()] == [
+        {"data.p": 11, "trainer.max_steps": 1, "optim.wd": 0},
+        {"data.p": 13, "trainer.max_steps": 2, "optim.wd": 0},
+        {"data.p": 13, "trainer.max_steps": 2, "optim.wd": 1},
+    ]
     assert "data.p" not in SweepFolder(tmp_path / "sweep").read().base
 
 
@@ -227,7 +231,7 @@ def test_a_sweep_of_other_code_is_refused_with_the_files_that_differ(tmp_path: P
     frozen.rename(frozen.with_name("another"))
     other = sweep(tmp_path / "sweep", "optim.wd=0,1", "trainer.max_steps=1")
     assert other.returncode == 2
-    assert "These differ: src/grok/keys.py. `mixed=true` goes on" in other.stderr
+    assert "These differ: src/grok/keys.py. `allow_changes=true` goes on" in other.stderr
 
 
 def test_a_sweep_goes_on_where_its_folder_was_moved_to(tmp_path: Path) -> None:
@@ -274,7 +278,7 @@ def test_a_process_that_ends_without_a_run_has_failed_with_its_last_line(tmp_pat
     assert folder.outcome(point) == ("running", None)
     long_ago = time.time() - 2 * STARTUP
     os.utime(folder.output_file(point).with_suffix(".json"), (long_ago, long_ago))
-    assert folder.outcome(point) == ("lost", "no sign of life")
+    assert folder.outcome(point) == ("lost", "no heartbeat")
     folder.output_file(point).write_text("Traceback\nImportError: no torch\n\n")
     folder.ended(point, 1)
     assert folder.outcome(point) == ("failed", "ImportError: no torch")
@@ -292,16 +296,16 @@ def test_the_batches_of_a_job_are_as_equal_as_can_be() -> None:
     assert slurm.batches([4], 3) == [[4]]
 
 
-def test_where_slurm_does_not_answer_signs_of_life_tell_whether_its_jobs_run(
+def test_where_slurm_does_not_answer_heartbeats_tell_whether_its_jobs_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert slurm.queued([]) == []
-    assert slurm.queued(["7_0"]) is None
+    assert slurm.queued_jobs([]) == []
+    assert slurm.queued_jobs(["7_0"]) is None
     running, ended = (Point(0, {}, "x", "runs/000", status=status) for status in ("running", "interrupted"))
     with pytest.raises(ValueError, match="nobody works on. SLURM still has jobs of it: 7_0; wait for them"):
-        launch._refuse_busy(Sweep(jobs=["7_0"], points=[running]))
-    launch._refuse_busy(Sweep(jobs=["7_0"], points=[ended]))
+        join.refuse_busy(Sweep(jobs=["7_0"], points=[running]))
+    join.refuse_busy(Sweep(jobs=["7_0"], points=[ended]))
 
 
 def test_points_do_not_run_from_other_code_where_theirs_is_gone(tmp_path: Path) -> None:
