@@ -131,7 +131,8 @@ def test_points_that_raise_fail_with_their_last_line_and_are_tried_again(tmp_pat
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
     done = subprocess.run(typed, capture_output=True, text=True, timeout=180, env=environment, check=False)
     assert done.returncode == 1
-    assert "001  optim.wd=1  failed: RuntimeError: not today" in done.stdout
+    assert "001  optim.wd=1  failed: RuntimeError: not today (see " in done.stdout
+    assert done.stdout.count("RuntimeError: not today") == 2  # once a point
     assert "0 of 2 points finished" in done.stdout
     (tmp_path / "fine").touch()
     done = subprocess.run(typed, capture_output=True, text=True, timeout=180, env=environment, check=False)
@@ -165,6 +166,7 @@ def test_a_point_that_was_killed_before_its_first_checkpoint_begins_again(tmp_pa
         ),
         (["launch=slurm", "launch.minutes=10"], "`launch.minutes` must be a whole number, 16 or more. Got 10."),
         (["launch=slurm", "launch.gpus=auto"], "`launch.gpus` must be a whole number, 0 or more. Got 'auto'."),
+        (["allow_changes=maybe"], "`allow_changes` must be true or false. Got 'maybe'."),
         (["ckpt_path=x.ckpt"], "`resume` and `ckpt_path` are for one run. A sweep goes on by `sweep=<its folder>`."),
     ],
 )
@@ -256,8 +258,11 @@ def test_points_run_from_the_code_that_was_there_when_they_were_submitted(tmp_pa
     assert differing_files(folder.code_folder(point)) == ["src/grok/more.py", "callbacks/losses.py"]
 
 
-def test_one_number_written_in_two_ways_is_one_point(tmp_path: Path) -> None:
-    assert sweep(tmp_path / "sweep", "optim.wd=1,1.0", "trainer.max_steps=1").returncode == 0
+def test_one_number_written_in_two_ways_is_one_point_and_said_to_be(tmp_path: Path) -> None:
+    done = sweep(tmp_path / "sweep", "optim.wd=1,1.0", "trainer.max_steps=1", "mixed=true")
+    assert done.returncode == 0
+    assert "optim.wd=1 and optim.wd=1.0 are the same point: one run stands for both." in done.stdout
+    assert done.stdout.count("`mixed` is now called `allow_changes`.") == 1
     assert len(SweepFolder(tmp_path / "sweep").points()) == 1
 
 
@@ -289,6 +294,20 @@ def test_a_process_that_ends_without_a_run_has_failed_with_its_last_line(tmp_pat
     assert folder.outcome(point) == ("running", None)  # the summary is that of the process before
     folder.run_folder(point).write_summary(status="interrupted")
     assert folder.outcome(point) == ("interrupted", None)  # it ended, and nobody was left to note how
+
+
+def test_a_damaged_point_is_left_as_it_is_and_the_others_go_on(tmp_path: Path) -> None:
+    assert sweep(tmp_path / "sweep", "optim.wd=0,1", "trainer.max_steps=1").returncode == 0
+    folder = SweepFolder(tmp_path / "sweep")
+    first, second = folder.points()
+    folder.run_folder(first).summary_file.write_text("{")
+    folder.run_folder(second).write_summary(status="failed")
+    done = sweep(tmp_path / "sweep", "optim.wd=0,1,2", "trainer.max_steps=1")
+    assert done.returncode == 3, done.stderr
+    assert "0 finished, 2 to run, 1 damaged" in done.stdout
+    assert re.search(r"000  optim.wd=0  damaged: runs/\S+/summary.json: .*; mend that file or remove it", done.stdout)
+    assert [point.status for point in folder.points()] == ["damaged", "failed", "finished"]
+    assert pd.read_csv(folder.path / "runs.csv")["status"].tolist() == ["damaged", "failed", "finished"]
 
 
 def test_the_batches_of_a_job_are_as_equal_as_can_be() -> None:

@@ -93,7 +93,7 @@ class SweepFolder:
     def config(self, point: Point) -> DictConfig:
         """The resolved configuration of a point."""
         config = OmegaConf.load(self.config_file(point))
-        if not isinstance(config, DictConfig):
+        if not isinstance(config, DictConfig) or not config:
             raise ValueError("must hold settings by name")
         return config
 
