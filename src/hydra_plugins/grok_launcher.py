@@ -20,7 +20,7 @@ ConfigStore.instance().store(group="hydra/launcher", name="grok", node=GrokLaunc
 
 
 class GrokLauncher(Launcher):
-    """Hands the points to `grok.sweep.launch`, and ends the process with its exit status."""
+    """Hands the points to `grok.sweep.launch.run_sweep`, and ends the process with its exit status."""
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self.hydra_context, self.config = hydra_context, config

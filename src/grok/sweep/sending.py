@@ -29,19 +29,26 @@ from grok.loggers.wandb_run import log_conclusion, opened
 from grok.runs.configuration import flat_settings
 from grok.runs.files import write_text
 from grok.runs.folder import RunFolder
+from grok.sweep.damage import DamagedFileError, reading
 from grok.sweep.run_status import runs
 
 
 def send_runs(path: Path, console: Console, project: str = "", entity: str = "") -> Counter[str]:
     """Send what is to be sent of every run in a folder; how many runs were "sent", and how many were not and why.
 
-    `ValueError` in one sentence where the folder is none, no key is set up, or the server does not answer.
+    `ValueError` in one sentence where the folder is neither of a run nor of a sweep, no key is set up, or the server
+    does not answer.
     """
     outcomes: Counter[str] = Counter()
-    for name, folder, *_ in list(runs(path)):
-        outcome, words = _outcome(folder, project, entity)
+    for run in list(runs(path)):
+        try:
+            if run.status == "damaged":
+                raise DamagedFileError(run.reason)
+            outcome, words = _outcome(run.folder, project, entity)
+        except DamagedFileError as error:
+            outcome, words = "damaged", f": {error}"
         outcomes[outcome] += 1
-        console.print(f"{name}  {outcome}{words}", highlight=False, soft_wrap=True)
+        console.print(f"{run.name}  {outcome}{words}", highlight=False, soft_wrap=True, markup=False)
     return outcomes
 
 
@@ -55,12 +62,16 @@ def _outcome(folder: RunFolder, project: str, entity: str) -> tuple[str, str]:
     if not folder.config.exists() or not folder.metrics.exists():
         return "without measurements", ""
     typed = {"project": project, "entity": entity}
-    settings = _settings(folder) | {name: value for name, value in typed.items() if value}
-    state = {
-        "step": int(folder.read(folder.metrics)["step"].iloc[-1]),
-        **{"status": summary["status"], "keys": final_keys(folder), "project": settings["project"]},
-    }
-    before = sent(folder)
+    with reading(folder.config, folder.path.parent):
+        settings = _settings(folder)
+    settings |= {name: value for name, value in typed.items() if value}
+    with reading(folder.metrics, folder.path.parent):
+        step = int(folder.read(folder.metrics)["step"].iloc[-1])
+    with reading(folder.final_keys, folder.path.parent):
+        keys = final_keys(folder)
+    with reading(folder.wandb_sent, folder.path.parent):
+        before = sent(folder)
+    state = {"step": step, "status": summary["status"], "keys": keys, "project": settings["project"]}
     if state.items() <= before.items() and settings["entity"] in (None, before["entity"]):
         return "sent already", f": {before['url']}"
     url, arrived, count = _send(folder, settings)
@@ -72,9 +83,9 @@ def _outcome(folder: RunFolder, project: str, entity: str) -> tuple[str, str]:
 def _settings(folder: RunFolder) -> dict[str, Any]:
     """Where the run belongs: what its configuration says of W&B, or what it would say by default."""
     config = _config(folder)
-    told = OmegaConf.select(config, "logger.wandb") or {}
+    own = OmegaConf.select(config, "logger.wandb") or {}
     default = {"project": "grok", "entity": None, "name": config.name, "group": config.task_name, "tags": []}
-    return {key: told.get(key, value) for key, value in default.items()}
+    return {key: own.get(key, value) for key, value in default.items()}
 
 
 def _config(folder: RunFolder) -> DictConfig:
