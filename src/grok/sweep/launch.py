@@ -13,6 +13,8 @@ from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from grok.settings.known import refuse_unknown
+from grok.settings.quiet import quiet
 from grok.sweep import estimate, slurm
 from grok.sweep.batch import Batch, ending
 from grok.sweep.folder import NOWHERE, PLACES, Point, Sweep, SweepFolder, added, as_typed, base, differences, identity
@@ -20,7 +22,6 @@ from grok.sweep.frozen_code import differing_files, freeze, present_code
 from grok.sweep.results import write_results
 from grok.sweep.slots import slots_here
 from grok.sweep.table import axes, sweep_table, swept
-from grok.training.console import quiet
 from grok.training.experiment import Experiment, assemble
 
 FAILED = 3  # exit status: some points did not finish
@@ -41,6 +42,8 @@ def run_sweep(points: Sequence[tuple[list[str], DictConfig]], folder: str) -> in
         first = points[0][1]
         if first.resume or first.ckpt_path:
             raise ValueError("`resume` and `ckpt_path` are for one run. A sweep goes on by `sweep=<its folder>`.")
+        for _, config in points:
+            refuse_unknown(config)
         configurations = _by_identity(points)
         slots = [] if first.launch.kind == "slurm" else slots_here(first.launch)
         if first.launch.kind == "slurm":
@@ -63,11 +66,16 @@ def run_sweep(points: Sequence[tuple[list[str], DictConfig]], folder: str) -> in
         print(error, file=sys.stderr)
         return 2
     finally:
-        if not SweepFolder(folder).file.exists():  # Hydra has made the folder already
-            with suppress(OSError):
-                for name in MADE_FIRST:
-                    (Path(folder) / name).unlink(missing_ok=True)
-                Path(folder).rmdir()
+        forget(folder)
+
+
+def forget(folder: str | None) -> None:
+    """Remove what Hydra has made already of a sweep that was refused."""
+    if folder and not SweepFolder(folder).file.exists():
+        with suppress(OSError):
+            for name in MADE_FIRST:
+                (Path(folder) / name).unlink(missing_ok=True)
+            Path(folder).rmdir()
 
 
 def _refuse_what_is_no_sweep(sweep: SweepFolder) -> None:
