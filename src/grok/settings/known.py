@@ -57,6 +57,8 @@ def _unread(node: Mapping[str, Any], known: Mapping[str, Any], prefix: str) -> I
             continue  # {} in conf/ holds what a user likes, such as launch.sbatch
         elif isinstance(child, Mapping) and (path in OPEN_GROUPS or any(key.startswith(f"{path}.") for key in known)):
             yield from _unread(child, known, f"{path}.")
+        elif isinstance(child, Mapping) and child:
+            yield from (f"{path}.{below}" for below in child)
         elif not (path in OPEN_GROUPS and child is None):
             yield path
 
