@@ -84,6 +84,7 @@ def test_tensorboard_shows_measurements_curves_and_pictures(tmp_path: Path) -> N
     assert sorted(events.Tags()["images"]) == PICTURES
 
 
+@pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")  # mlflow, of sqlalchemy
 def test_mlflow_shows_measurements_curves_and_pictures(tmp_path: Path) -> None:
     pytest.importorskip("mlflow", reason="pip install mlflow")
     from mlflow import MlflowClient  # noqa: PLC0415

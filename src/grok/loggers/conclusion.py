@@ -22,9 +22,9 @@ def give_conclusion(logger: Logger, folder: RunFolder) -> None:
             logger.experiment.log(row)
         log_conclusion(logger.experiment, folder)
         return
-    for _, row in curves_of(folder).iterrows():
-        curve = {str(name): float(value) for name, value in row.items() if name != "step"}
-        logger.log_metrics(curve, int(row["step"]))
+    for _, measured in curves_of(folder).iterrows():
+        curve = {str(name): float(value) for name, value in measured.items() if name != "step"}
+        logger.log_metrics(curve, int(measured["step"]))
     reached = {f"events/{name}": float(when[1]) for name, when in folder.summary().get("phases", {}).items() if when}
     if reached:
         logger.log_metrics(reached, last_step)

@@ -6,9 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from lightning.fabric.utilities.logger import _convert_params
 from lightning.pytorch.loggers import Logger
-from lightning.pytorch.loggers.logger import rank_zero_experiment
 
 
 class TrackioLogger(Logger):
@@ -34,7 +32,6 @@ class TrackioLogger(Logger):
         return self._name
 
     @property
-    @rank_zero_experiment
     def experiment(self) -> Any:
         """The open run of Trackio."""
         if self._run is None:
@@ -42,7 +39,7 @@ class TrackioLogger(Logger):
         return self._run
 
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *_: Any, **__: Any) -> None:
-        self._settings = _convert_params(params)
+        self._settings = dict(vars(params) if isinstance(params, Namespace) else params)
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         self.experiment.log({name: float(value) for name, value in metrics.items()}, step=step)
