@@ -67,5 +67,5 @@ def _netrc_has_key(host: str) -> bool:
     file = next((path for name in wanted if name and (path := Path(name).expanduser()).is_file()), None)
     try:
         return file is not None and netrc.netrc(file).authenticators(host) is not None
-    except (OSError, netrc.NetrcParseError):  # unreadable, or readable by others: W&B cannot use it either
+    except (OSError, netrc.NetrcParseError):  # unreadable or no netrc: no key in it
         return False
