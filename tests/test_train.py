@@ -164,10 +164,10 @@ def test_the_command_refuses_with_exit_code_2_and_leaves_nothing(tmp_path: Path,
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-def test_a_misspelt_key_is_hydras_own_error(tmp_path: Path) -> None:
+def test_a_misspelt_key_is_refused_with_the_nearest(tmp_path: Path) -> None:
     done = command("optim.wdd=1", folder=tmp_path)
-    assert done.returncode == 1
-    assert "Key 'wdd' is not in struct" in done.stderr
+    assert done.returncode == 2
+    assert done.stderr.startswith("`optim.wdd` is not a setting. The nearest: `optim.w")
 
 
 @pytest.mark.parametrize("group", ["logger", "experiment"])

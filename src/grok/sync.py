@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from grok.settings.commands import folder_and_settings, run
+from grok.settings.quiet import quiet
 from grok.sweep.sending import send_runs
-from grok.training.console import quiet
 
 
 def sync(arguments: Sequence[str]) -> None:

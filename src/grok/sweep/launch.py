@@ -1,12 +1,13 @@
 """A sweep's command from the points that were typed to its exit status."""
 
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from omegaconf import DictConfig
 
+from grok.settings.known import refuse_unknown
 from grok.sweep import slurm
 from grok.sweep.batch import Batch
 from grok.sweep.conclude import conclude
@@ -32,11 +33,12 @@ def run_sweep(points: Sequence[tuple[list[str], DictConfig]], path: str) -> int:
     """
     folder = SweepFolder(path)
     try:
-        with _no_folder_left_behind(folder):
-            return _run(points, folder, Report(folder))
+        return _run(points, folder, Report(folder))
     except ValueError as error:
         print(error, file=sys.stderr)
         return REFUSED
+    finally:
+        remove_unless_sweep(path)
 
 
 def _run(points: Sequence[tuple[list[str], DictConfig]], folder: SweepFolder, report: Report) -> int:
@@ -44,6 +46,8 @@ def _run(points: Sequence[tuple[list[str], DictConfig]], folder: SweepFolder, re
     allow_changes = _allow_changes(first, report)
     if first.resume or first.ckpt_path:
         raise ValueError("`resume` and `ckpt_path` are for one run. A sweep goes on by `sweep=<its folder>`.")
+    for _, config in points:
+        refuse_unknown(config)
     slots = _checked_slots(first.launch)
     requested = requested_points(points)
     for point in requested.values():
@@ -94,14 +98,10 @@ def _left(folder: SweepFolder, points: Sequence[Point], report: Report) -> list[
     return left
 
 
-@contextmanager
-def _no_folder_left_behind(folder: SweepFolder) -> Iterator[None]:
+def remove_unless_sweep(folder: str | Path | None) -> None:
     """Hydra makes the folder before it calls: remove it again where it has not become that of a sweep."""
-    try:
-        yield
-    finally:
-        if not folder.file.exists():
-            with suppress(OSError):
-                for name in MADE_FIRST:
-                    (folder.path / name).unlink(missing_ok=True)
-                Path(folder.path).rmdir()
+    if folder and not SweepFolder(folder).file.exists():
+        with suppress(OSError):
+            for name in MADE_FIRST:
+                (Path(folder) / name).unlink(missing_ok=True)
+            Path(folder).rmdir()

@@ -7,8 +7,8 @@ from typing import Any
 from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 
+from grok.settings.quiet import quiet
 from grok.sweep.identity import EXECUTION_SETTINGS, FOLDER_PLACEHOLDER, as_typed, identity
-from grok.training.console import quiet
 from grok.training.experiment import Experiment, assemble
 
 

@@ -23,9 +23,9 @@ import wandb
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from grok.loggers import wandb_logger
+from grok.loggers import wandb_server
 from grok.loggers.wandb_history import ENDED, final_keys, rows, run_url, sent
-from grok.loggers.wandb_run import log_conclusion, opened
+from grok.loggers.wandb_run import define_steps, log_conclusion
 from grok.runs.configuration import flat_settings
 from grok.runs.files import write_text
 from grok.runs.folder import RunFolder
@@ -96,7 +96,7 @@ def _config(folder: RunFolder) -> DictConfig:
 
 def _send(folder: RunFolder, settings: Mapping[str, Any]) -> tuple[str, str, int]:
     """Send what the server does not hold yet; the run's address, its entity, and how many rows went."""
-    answers, why = wandb_logger.reachable()
+    answers, why = wandb_server.reachable()
     if not answers:
         raise ValueError(f"Nothing can be sent to W&B: {why}.")
     summary = folder.summary()
@@ -108,14 +108,14 @@ def _send(folder: RunFolder, settings: Mapping[str, Any]) -> tuple[str, str, int
                 resume="allow",
                 mode="online",
                 dir=scratch,
-                settings=wandb_logger.wandb_settings(),
+                settings=wandb_server.wandb_settings(),
             )
         except wandb.Error as error:
             raise ValueError(f"Nothing can be sent to W&B: {' '.join(str(error).split())}") from error
         try:
-            held = opened(there, folder)
+            last_sent = define_steps(there, folder)
             there.config.update(flat_settings(_config(folder)), allow_val_change=True)  # type: ignore[no-untyped-call]
-            new = list(rows(folder, held))
+            new = list(rows(folder, last_sent))
             for row in new:
                 there.log(row)
             log_conclusion(there, folder)

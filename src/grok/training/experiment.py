@@ -13,6 +13,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, ListConfig
 
+from grok.loggers.configured import configured_loggers
 from grok.measures.evaluation import RULES
 from grok.model.transformer import Transformer
 from grok.runs.folder import RunFolder
@@ -84,7 +85,7 @@ def assemble(config: DictConfig) -> Experiment:
             raise ValueError(
                 f"`trainer.max_steps` must be above the {step} steps of {checkpoint}. Got {schedule.max_steps}."
             )
-    trainer.loggers = [instantiate(logger) for logger in (config.logger or {}).values()]
+    trainer.loggers = configured_loggers(config.logger)
     return Experiment(config, folder, data, module, trainer, trainer.loggers, checkpoint, step, measured)
 
 
@@ -105,7 +106,7 @@ def absences(experiment: Experiment) -> list[str]:
 
 
 def _trainer(config: DictConfig, callbacks: list[Callback]) -> Trainer:
-    settings = dict(config.trainer)
+    settings = dict(instantiate(config.trainer))
     if settings["accelerator"] == "auto":  # Apple's GPUs have no float64, in which measures are taken
         settings["accelerator"] = "cuda" if torch.cuda.is_available() else "cpu"
     try:
