@@ -12,7 +12,7 @@ from grok.figures.choice import chosen
 from grok.measures.evaluation import RULES
 from grok.networks.subject import Subject, of_file, of_run, step_named
 from grok.runs.folder import RunFolder
-from grok.settings.checks import whole
+from grok.settings.checks import require_whole
 from grok.settings.commands import settings
 
 KNOWN: dict[str, Any] = {
@@ -53,7 +53,7 @@ def analysis(arguments: Sequence[str]) -> Analysis:
     if told["steps"] not in (None, "all") or (told["steps"] and told["step"] != "last"):
         raise ValueError(f"`steps` must be all, and `step` is for one of them. Got {told['steps']!r}.")
     figures, rule_told = chosen(told["figures"]), _rule(told["key_frequencies"])
-    whole("threads", told["threads"], 1)
+    require_whole("threads", told["threads"], 1)
     torch.set_num_threads(told["threads"])
     if path is None:
         file = Path(told["checkpoint"])

@@ -38,7 +38,7 @@ def rows(folder: RunFolder, held: LastSent, curves: bool = True) -> Iterator[dic
     """Measurements and final-key `curves` that are not held yet, one row a step, in order; without what is not known.
 
     Where a run may yet go on, the measurement at which it was interrupted is left out: going on, it is
-    not taken (`RunFolder.cut_back`).
+    not taken (`RunFolder.truncate_after`).
     """
     table = _measurements(folder)
     table = table[table["step"] > held.measured]

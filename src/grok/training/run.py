@@ -49,7 +49,7 @@ def _train(experiment: Experiment, console: Console, products: str) -> dict[str,
     frozen = OmegaConf.merge(config, {"resume": None})  # a matter of this command, not of the run
     write_text(folder.config, OmegaConf.to_yaml(frozen, resolve=True))
     if config.resume:
-        folder.cut_back(experiment.measured_step)
+        folder.truncate_after(experiment.measured_step)
     status, reason = "failed", None
     try:
         device = trainer.strategy.root_device
