@@ -20,10 +20,11 @@ from grok.figures import run as run_figures
 from grok.loggers import wandb_logger
 from grok.loggers.wandb_history import PICTURES, rows
 from grok.loggers.wandb_run import last_sent, log_conclusion
-from grok.runs.conclusion import HISTORY_COLUMNS, Conclusion, conclude
+from grok.runs.conclusion import Conclusion, conclude
 from grok.runs.configuration import flat_settings
 from grok.runs.files import write_text
 from grok.runs.folder import RunFolder, kept_steps
+from grok.runs.opened import HISTORY_COLUMNS
 from grok.runs.provenance import provenance
 from grok.training import console as say
 from grok.training.experiment import Experiment, absences, assemble
