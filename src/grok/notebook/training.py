@@ -1,10 +1,12 @@
 """Training from a cell: the command's own configuration, and nothing left behind."""
 
 import io
+import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 
+import numpy as np
 import torch
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -63,7 +65,8 @@ def trained(overrides: Sequence[str], folder: str | Path | None, silent: bool) -
 
 @contextmanager
 def _state_kept() -> Iterator[None]:
-    """Leave torch's generators, threads and determinism as they were; `train` itself keeps the rest."""
+    """Leave random generators, torch's threads and its determinism as they were; `train` itself keeps the rest."""
+    drawn, drawn_by_numpy = random.getstate(), np.random.get_state()
     threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     filling = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     benchmark = torch.backends.cudnn.benchmark
@@ -71,6 +74,8 @@ def _state_kept() -> Iterator[None]:
         with torch.random.fork_rng():
             yield
     finally:
+        random.setstate(drawn)
+        np.random.set_state(drawn_by_numpy)
         torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(deterministic)
         torch.utils.deterministic.fill_uninitialized_memory = filling  # type: ignore[attr-defined]
