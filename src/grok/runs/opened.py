@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import torch
@@ -12,12 +12,14 @@ from jaxtyping import Bool, Int
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
-from grok.measures.evaluation import Evaluation
 from grok.measures.phases import History, slingshots
 from grok.model.transformer import Transformer
 from grok.runs.folder import RunFolder
 from grok.settings.checks import is_whole
 from grok.tasks import operations, splits
+
+if TYPE_CHECKING:
+    from grok.measures.evaluation import Evaluation
 
 # Column of metrics.csv behind each field of a history.
 HISTORY_COLUMNS = {
@@ -147,11 +149,15 @@ class OpenedRun:
         network.load_state_dict({name: w.to(device) for name, w in weights.items()}, assign=True)
         return network
 
-    def evaluation(self, step: int | str = "last", device: str | torch.device = "cpu") -> Evaluation:
+    def evaluation(self, step: int | str = "last", device: str | torch.device = "cpu") -> "Evaluation":
         """The evaluation of all p² pairs by the network at a kept step."""
+        from grok.measures.evaluation import Evaluation  # noqa: PLC0415 - torchmetrics imports matplotlib
+
         return Evaluation.of(self.network(step, device), self.answers.to(device), self.train.to(device))
 
-    def evaluations(self, steps: Iterable[int], device: str | torch.device = "cpu") -> Iterator[tuple[int, Evaluation]]:
+    def evaluations(
+        self, steps: Iterable[int], device: str | torch.device = "cpu"
+    ) -> Iterator[tuple[int, "Evaluation"]]:
         """Each of `steps` with its evaluation, one at a time."""
         for step in steps:
             yield step, self.evaluation(step, device)
