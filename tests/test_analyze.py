@@ -233,6 +233,6 @@ def test_commands_refuse_with_status_2_and_a_sentence(trained: Path) -> None:
     command = [sys.executable, "-m", "grok.analyze", str(trained), "step=21"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 2
-    assert done.stderr == "`step` must be one whose snapshot was kept. 21 was not; the nearest is 20.\n"
+    assert done.stderr == "`step` must be one whose snapshot was kept. 21 was not; the nearest is 20 (kept next to it: 20 and 40).\n"
     with pytest.raises(ValueError, match="usage: python -m grok.export <run folder>"):
         export([])
