@@ -38,7 +38,7 @@ def rows(folder: RunFolder, last_sent: LastSent, curves: bool = True) -> Iterato
     """Measurements and final-key `curves` after `last_sent`, one row a step, in order; without nan.
 
     Where a run may yet go on, the measurement at which it was interrupted is left out: going on, it is
-    not taken (`RunFolder.cut_back`).
+    not taken (`RunFolder.truncate_after`).
     """
     table = _measurements(folder)
     table = table[table["step"] > last_sent.measured]

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from grok.model import fast_forward
 from grok.model.block import Block
-from grok.settings.checks import is_number, whole
+from grok.settings.checks import is_number, require_whole
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": functional.relu, "gelu": functional.gelu}
 
@@ -50,7 +50,7 @@ class Transformer(nn.Module):
             ("n_layers", n_layers, 1),
             ("d_mlp", d_mlp, 0),
         ]:
-            whole(f"model.{name}", value, least)
+            require_whole(f"model.{name}", value, least)
         if d_model % n_heads:
             raise ValueError(f"`model.n_heads` must divide `model.d_model` = {d_model}. Got {n_heads}.")
         if activation not in ACTIVATIONS:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from omegaconf import DictConfig, ListConfig
 
-from grok.settings.checks import whole
+from grok.settings.checks import require_whole
 from grok.sweep.pool import Slot
 
 
@@ -22,9 +22,9 @@ def slots_here(launch: DictConfig) -> list[Slot]:
 
 def check_counts(launch: DictConfig) -> None:
     """Refuse numbers of points at once below 1."""
-    whole("launch.jobs_per_gpu", launch.jobs_per_gpu, 1)
+    require_whole("launch.jobs_per_gpu", launch.jobs_per_gpu, 1)
     if launch.cpu_slots is not None:
-        whole("launch.cpu_slots", launch.cpu_slots, 1)
+        require_whole("launch.cpu_slots", launch.cpu_slots, 1)
 
 
 def shared_out(gpus: Sequence[str], cores: int, jobs_per_gpu: int, cpu_slots: int | None) -> list[Slot]:

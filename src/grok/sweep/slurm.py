@@ -18,7 +18,7 @@ import submitit
 from omegaconf import DictConfig, OmegaConf
 from submitit.helpers import DelayedSubmission
 
-from grok.settings.checks import whole
+from grok.settings.checks import require_whole
 from grok.sweep.batch import Batch
 from grok.sweep.folder import Point, SweepFolder
 from grok.sweep.frozen_code import python_path
@@ -77,13 +77,13 @@ def granted_gpus(count: int) -> Sequence[str]:
 def check(launch: DictConfig) -> None:
     """Refuse, before anything is submitted, what SLURM could not run."""
     check_counts(launch)
-    whole("launch.points_per_job", launch.points_per_job, 1)
-    whole("launch.array_parallelism", launch.array_parallelism, 1)
-    whole("launch.gpus", launch.gpus, 0)
-    whole("launch.cpus", launch.cpus, 1)
-    whole("launch.minutes", launch.minutes, LEAST_MINUTES)
-    whole("launch.warning", launch.warning, 2 * LEAVE_BEFORE, " of seconds")
-    whole("launch.timeouts", launch.timeouts, 0)
+    require_whole("launch.points_per_job", launch.points_per_job, 1)
+    require_whole("launch.array_parallelism", launch.array_parallelism, 1)
+    require_whole("launch.gpus", launch.gpus, 0)
+    require_whole("launch.cpus", launch.cpus, 1)
+    require_whole("launch.minutes", launch.minutes, LEAST_MINUTES)
+    require_whole("launch.warning", launch.warning, 2 * LEAVE_BEFORE, " of seconds")
+    require_whole("launch.timeouts", launch.timeouts, 0)
     if shutil.which("sbatch") is None:
         raise ValueError(
             "`launch=slurm` needs SLURM's sbatch on the path. There is none here; `launch=local` runs the points"

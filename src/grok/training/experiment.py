@@ -19,7 +19,7 @@ from grok.model.transformer import Transformer
 from grok.runs.folder import RunFolder
 from grok.runs.resume import checkpoint_to_resume, read_checkpoint
 from grok.runs.schedule import Schedule
-from grok.settings.checks import is_whole, whole
+from grok.settings.checks import is_whole, require_whole
 from grok.tasks import operations
 from grok.training.lit import FullBatchTraining, ModularArithmetic
 
@@ -130,7 +130,7 @@ def _check_choices(config: DictConfig) -> None:
     keep = config.snapshots.keep
     if keep != "all" and not (is_whole(keep) and keep >= 2):
         raise ValueError(f"`snapshots.keep` must be a whole number, 2 or more, or all. Got {keep!r}.")
-    whole("seed", config.seed, 0)
+    require_whole("seed", config.seed, 0)
     if config.threads is not None and not (is_whole(config.threads) and config.threads >= 1):
         raise ValueError(f"`threads` must be a whole number, 1 or more, or null. Got {config.threads!r}.")
     if config.trainer.devices != 1:

@@ -18,10 +18,11 @@ from grok.figures import run as run_figures
 from grok.loggers import wandb_logger
 from grok.loggers.conclusion import give_conclusion
 from grok.loggers.wandb_history import PICTURES
-from grok.runs.conclusion import HISTORY_COLUMNS, Conclusion, conclude
+from grok.runs.conclusion import Conclusion, conclude
 from grok.runs.configuration import flat_settings
 from grok.runs.files import write_text
 from grok.runs.folder import RunFolder, kept_steps
+from grok.runs.opened import HISTORY_COLUMNS
 from grok.runs.provenance import provenance
 from grok.settings.quiet import quiet
 from grok.training import console as say
@@ -48,7 +49,7 @@ def _train(experiment: Experiment, console: Console, products: str) -> dict[str,
     frozen = OmegaConf.merge(config, {"resume": None})  # a matter of this command, not of the run
     write_text(folder.config, OmegaConf.to_yaml(frozen, resolve=True))
     if config.resume:
-        folder.cut_back(experiment.measured_step)
+        folder.truncate_after(experiment.measured_step)
     status, reason = "failed", None
     try:
         device = trainer.strategy.root_device
