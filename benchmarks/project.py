@@ -15,7 +15,6 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from benchmarks.worker import answer_ready, answer_seconds, commands, serve, usual_step
-from callbacks import RunRecord
 from callbacks.measurement import Measurement
 from grok.measures.evaluation import Evaluation
 from grok.settings import places
@@ -61,7 +60,7 @@ def measurement(experiment: Experiment) -> Callable[[], object]:
     """All that the default callbacks measure, from the forward pass on; files are part of a whole run."""
     module, (answers, train_mask) = experiment.module, experiment.data.all
     callbacks = cast(Any, experiment.trainer).callbacks
-    measuring = [x for x in callbacks if isinstance(x, Measurement) and not isinstance(x, RunRecord)]
+    measuring = [x for x in callbacks if isinstance(x, Measurement)]
 
     def measure() -> list[float]:
         evaluation = Evaluation.of(module.network, answers, train_mask)

@@ -1,4 +1,4 @@
-"""Which phase the run is in, and when to end it."""
+"""Which phase the run is in."""
 
 import math
 from collections.abc import Mapping
@@ -12,12 +12,9 @@ from grok.measures.evaluation import Evaluation
 from grok.measures.phases import REGIMES, Events, History, events, regime, slingshots
 from grok.training.lit import FullBatchTraining
 
-STOPS = ("stable", "never")
-TRAIN_ON = 1.1  # a stable run trains a tenth longer
-
 
 class Phases(Measurement):
-    """Events, phase and regime as far as they are known (rules of this project's own: `grok.phases`).
+    """Events, phase and regime as far as they are known (rules of this project's own: `grok.measures.phases`).
 
     What is not known to have happened is logged as nan.
 
@@ -25,18 +22,12 @@ class Phases(Measurement):
     |---|---|
     | `phase` | 0 memorization, 1 circuit formation, 2 clean-up, 3 stable; none where a run generalizes directly |
     | `phase_provisional` | 1 while the last boundary may still be revised |
-    | `regime` | index into `grok.phases.REGIMES`, were the run to end now |
+    | `regime` | index into `grok.measures.phases.REGIMES`, were the run to end now |
     | `slingshot` | 1 where the train loss jumped since the last measurement |
     | `events/…` | fitted, memorization_end, cleanup_start, generalized, stable [step] |
-
-    Args:
-        stop: "stable" ends the run when it has been stable for a tenth longer; "never" does not.
     """
 
-    def __init__(self, stop: str = "stable") -> None:
-        if stop not in STOPS:
-            raise ValueError(f"`stop` must be one of {', '.join(STOPS)}. Got {stop!r}.")
-        self.stop = stop
+    def __init__(self) -> None:
         self.history = History.empty()
         self.events = Events()
 
@@ -62,8 +53,6 @@ class Phases(Measurement):
         self.events = found
         if training.schedule.is_regular(training.global_step):
             self.history = history
-        if self.stop == "stable" and found.stable and training.global_step >= TRAIN_ON * found.stable[1]:
-            training.trainer.should_stop = True
         return values
 
     def state_dict(self) -> dict[str, Any]:

@@ -195,7 +195,7 @@ def test_a_run_whose_last_pass_fails_is_not_finished_and_can_go_on(
         raise OSError("disk full")
 
     with monkeypatch.context() as patch:
-        patch.setattr("grok.training.run.conclude", broken)
+        patch.setattr("grok.training.conclude.conclude", broken)
         with pytest.raises(OSError, match="disk full"):
             run(tmp_path / "run")
     folder = RunFolder(tmp_path / "run")

@@ -14,8 +14,8 @@ from grok.settings import places
 from grok.settings.known import refuse_unknown
 from grok.settings.refusals import composition_sentence
 from grok.sweep.launch import remove_unless_sweep
+from grok.training.command import execute, refuse
 from grok.training.objective import objective
-from grok.training.run import execute, refuse
 
 places.register_resolvers()
 

@@ -14,7 +14,7 @@ from grok.runs.folder import RunFolder
 from grok.runs.resume import checkpoint_to_resume, resumed_config
 from grok.settings import places
 from grok.sweep.identity import FOLDER_PLACEHOLDER
-from grok.training.run import execute
+from grok.training.command import execute
 
 
 def configuration(file: Path, run: Path) -> DictConfig | None:
