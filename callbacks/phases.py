@@ -1,4 +1,4 @@
-"""Which phase the run is in, and when to end it."""
+"""Which phase the run is in."""
 
 import math
 from collections.abc import Mapping
@@ -11,9 +11,6 @@ from callbacks.measurement import Measurement
 from grok.measures.evaluation import Evaluation
 from grok.measures.phases import REGIMES, Events, History, events, regime, slingshots
 from grok.training.lit import FullBatchTraining
-
-STOPS = ("stable", "never")
-TRAIN_ON = 1.1  # a stable run trains a tenth longer
 
 
 class Phases(Measurement):
@@ -32,15 +29,9 @@ class Phases(Measurement):
     | `events/cleanup_start` | Where test loss falls below ln p and stays there [steps] |
     | `events/generalized` | Where test accuracy reaches 99 % and holds [steps] |
     | `events/stable` | Where squared weights change by under 1 % in the run's last tenth, after generalizing [steps] |
-
-    Args:
-        stop: "stable" ends the run when it has been stable for a tenth longer; "never" does not.
     """
 
-    def __init__(self, stop: str = "stable") -> None:
-        if stop not in STOPS:
-            raise ValueError(f"`stop` must be one of {', '.join(STOPS)}. Got {stop!r}.")
-        self.stop = stop
+    def __init__(self) -> None:
         self.history = History.empty()
         self.events = Events()
 
@@ -66,8 +57,6 @@ class Phases(Measurement):
         self.events = found
         if training.schedule.is_regular(training.global_step):
             self.history = history
-        if self.stop == "stable" and found.stable and training.global_step >= TRAIN_ON * found.stable[1]:
-            training.trainer.should_stop = True
         return values
 
     def state_dict(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from callbacks import (
     ProgressBar,
     ProgressMeasures,
     RunRecord,
+    Stopping,
     phases,
 )
 from callbacks.measurement import Measurement
@@ -35,6 +36,7 @@ CALLBACKS: dict[str, Callable[[Path], Callback]] = {
     "checkpoints": lambda folder: Checkpoints(folder, every=10),
     "interruption": lambda folder: Interruption(),
     "progress_bar": lambda folder: ProgressBar(),
+    "stopping": lambda folder: Stopping(),
 }
 
 
@@ -116,5 +118,10 @@ def test_checkpoints_never_are_refused(every: int, tmp_path: Path) -> None:
 def test_a_stable_run_trains_a_tenth_longer_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     stable = Events(fitted=(0, 10), cleanup_start=(10, 20), generalized=(10, 20), stable=(20, 30))
     monkeypatch.setattr(phases, "events", lambda history, *_: stable if history.step[-1] >= 30 else Events())
-    assert fitted([Phases("stable")], 100).global_step == 40  # the first measurement at 33 or later
-    assert fitted([Phases("never")], 100).global_step == 100
+    assert fitted([Stopping("stable"), Phases()], 100).global_step == 40  # the first measurement at 33 or later
+    assert fitted([Phases(), Stopping("never")], 100).global_step == 100
+
+
+def test_what_is_no_way_to_stop_is_refused() -> None:
+    with pytest.raises(ValueError, match="`stop` must be one of stable, never. Got 'soon'."):
+        Stopping("soon")

@@ -13,6 +13,7 @@ from torch import Tensor
 from torchmetrics.functional.classification import multiclass_stat_scores
 
 from grok.measures import progress, spectra
+from grok.measures.shapes import require_shapes
 from grok.model.cross_entropy import losses_and_margins
 from grok.model.transformer import Transformer
 from grok.tasks import fourier, operations
@@ -43,6 +44,7 @@ class Evaluation:
         W_L: Float[Tensor, "p d_mlp"] | None = None,
         weights: Mapping[str, Tensor] | None = None,
     ) -> None:
+        require_shapes(logits, answers, train, neurons, W_E, W_L)
         self.p = len(answers)
         self.all_logits = logits
         self.logits = logits[:, :, : self.p]
@@ -187,6 +189,8 @@ class Evaluation:
         if not isinstance(rule, str):
             fourier.rows(self.p, rule)  # refuses what is no frequency
             return sorted(set(rule))
+        if rule not in RULES:
+            raise ValueError(f"`key_frequencies` must be one of {', '.join(RULES)}, or a list. Got {rule!r}.")
         if rule == "neurons":
             return None if self.explained is None else spectra.of_neurons(self.explained)
         if rule == "logits" or (rule == "W_L" and self.W_L is None):

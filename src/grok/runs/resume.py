@@ -52,7 +52,7 @@ def resumed_config(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
 
 
 def _followers(config: DictConfig, names: Sequence[str]) -> list[str]:
-    """Settings that take the value of one of `names`, as callbacks.phases.stop takes that of `stop`: the frozen
+    """Settings that take the value of one of `names`, as callbacks.stopping.stop takes that of `stop`: the frozen
     configuration has lost sight of it."""
     plain: Any = OmegaConf.to_container(config, resolve=False)
     return [name for name, value in leaves(plain).items() if value in [f"${{{typed}}}" for typed in names]]

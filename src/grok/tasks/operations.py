@@ -3,8 +3,8 @@
 Source: paper §3; the split is the authors' own, drawn with CPython's `random`.
 """
 
-import importlib
 import math
+import pkgutil
 from collections.abc import Callable
 
 import torch
@@ -44,12 +44,11 @@ def operation_named(name: str) -> Operation:
     if name in OPERATIONS:
         return OPERATIONS[name]
     choices = f"one of {', '.join(OPERATIONS)}, or the import path of a function (a, b, p) -> c such as mypkg.myop"
-    module, _, function = name.rpartition(".")
-    if not module:
+    if "." not in name:
         raise ValueError(f"`data.operation` must be {choices}. Got {name!r}.")
     try:
-        found = getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError) as error:
+        found = pkgutil.resolve_name(name)
+    except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(f"`data.operation` must be {choices}. Got {name!r}: {error}.") from error
     if not callable(found):
         raise ValueError(f"`data.operation` must be {choices}. Got {name!r}, which cannot be called.")
