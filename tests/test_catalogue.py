@@ -111,12 +111,15 @@ def test_a_panel_and_a_metric_of_the_catalogue_are_shown_everywhere(
     monkeypatch.setitem(PANELS, "new", Panel("a new panel", "New", "What one sees.", "news [nats]", in_picture=True))
     monkeypatch.setitem(METRICS, new.name, new)
     folder = made_up_run(tmp_path)
+    below = folder.read(folder.metrics)
+    below.assign(**{new.name: -below[new.name]}).to_csv(folder.metrics, index=False)
     record = Record.of(tmp_path)
     assert [trace["name"] for trace in run_figures(record)["new"]["data"]] == ["a new one"]
     page = run_page(record).read_text()
     assert 'data-figure="new"' in page
     assert "It is new. It is high." in page
     figure = progress_figure(folder.read(folder.metrics), folder.read(folder.final_keys), {}, "")
-    assert "a new panel" in [ax.get_title() for ax in figure.axes]
+    (ax,) = [ax for ax in figure.axes if ax.get_title() == "a new panel"]
+    assert ax.get_ylim()[0] < -0.5  # what lies below 0 is not cut off
     assert [plot.names for plot in story([new.name])["New"]] == [[new.name]]
     assert new.name in [choice["name"] for choice in metric_choices([record])]

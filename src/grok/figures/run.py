@@ -39,7 +39,10 @@ def progress_figure(
             if metric.name in table:
                 draw_curve(ax, metric, table["step"], table[metric.name])
         ax.set(ylabel=panel.axis, title=panel.title)
-        ax.set(yscale="log") if panel.log else ax.set_ylim(0, panel.top and 1.02 * panel.top)
+        if panel.log:
+            ax.set_yscale("log")
+        else:
+            ax.set_ylim(0 if ax.dataLim.y0 >= 0 else None, panel.top and 1.02 * panel.top)
         shade(ax, phases, end)
     for ax in axes[max(0, len(panels) - 2) : len(panels)]:
         ax.set_xlabel("step")

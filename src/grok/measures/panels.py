@@ -18,7 +18,7 @@ class Panel:
         section: of a W&B report, in which it stands with others.
         caption: what it shows, or what one should see, in one sentence.
         axis: quantity and unit, for the vertical axis.
-        log: the vertical axis is logarithmic; otherwise it begins at 0.
+        log: the vertical axis is logarithmic; otherwise it holds 0.
         top: where the vertical axis ends; None: where the curves do.
         counts: its values are whole numbers, drawn as a staircase.
         beside: the panel it shares a plot with on a run's page, and whose curves the picture repeats in it.
