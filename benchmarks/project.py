@@ -17,6 +17,7 @@ from rich.console import Console
 from benchmarks.worker import answer_ready, answer_seconds, commands, serve, usual_step
 from callbacks.measurement import Measurement
 from grok.measures.evaluation import Evaluation
+from grok.model.transformer import Transformer
 from grok.settings import places
 from grok.training.experiment import Experiment, assemble
 from grok.training.machine import exact_products, keep_memory, tf32_products
@@ -52,7 +53,7 @@ def project_step(experiment: Experiment) -> Callable[[], object]:
 
 def paper_style_step(experiment: Experiment) -> Callable[[], object]:
     """The step of the plain network: three positions through every matrix, einsum by einsum."""
-    network, (a, b, answers) = experiment.module.network, experiment.data.training
+    network, (a, b, answers) = cast(Transformer, experiment.module.network), experiment.data.training
     return usual_step(network, lambda: network.plain_forward(a, b), answers)
 
 

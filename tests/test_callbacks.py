@@ -24,8 +24,9 @@ from grok.measures.evaluation import Evaluation
 from grok.measures.phases import Events
 from grok.model.transformer import Transformer
 from grok.runs.schedule import Schedule
+from grok.tasks.modular import ModularArithmetic
 from grok.training.experiment import LOOP
-from grok.training.lit import FullBatchTraining, ModularArithmetic
+from grok.training.lit import FullBatchData, FullBatchTraining
 
 CALLBACKS: dict[str, Callable[[Path], Callback]] = {
     "losses": lambda folder: Losses(),
@@ -52,8 +53,10 @@ def fitted(callbacks: list[Callback], max_steps: int, checkpoint: Path | None = 
         callbacks=callbacks,
     )
     network = Transformer(11, **{"d_model": 16, "n_heads": 2, "d_mlp": 32, **shape})  # type: ignore[arg-type]
-    training = FullBatchTraining(network, Schedule(10, 10, 0, max_steps), 1e-3, 1.0, (0.9, 0.98), 1e-8, 10)
-    trainer.fit(training, ModularArithmetic(11, "addition", 0.5, 0), ckpt_path=checkpoint, weights_only=True)
+    training = FullBatchTraining(network, Schedule(10, 10, 0, max_steps), lr=1e-3, wd=1.0, warmup_steps=10)
+    trainer.fit(
+        training, FullBatchData(ModularArithmetic(11, "addition", 0.5, 0)), ckpt_path=checkpoint, weights_only=True
+    )
     return trainer
 
 

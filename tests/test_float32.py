@@ -15,10 +15,10 @@ from grok.model.cross_entropy import cross_entropy
 from grok.model.transformer import Transformer
 from grok.tasks.operations import all_pairs
 from grok.tasks.splits import train_mask
-from grok.training.full_batch import FullBatchAdamW
+from grok.training.optimizers import optimizer_of
 from reference import plain_logits, plain_loss
 
-SETTINGS = {"betas": (0.9, 0.98), "eps": 1e-8, "weight_decay": 1.0}
+SETTINGS = {"betas": (0.9, 0.98), "eps": 1e-8}
 
 
 class PlainTransformer(Transformer):
@@ -51,7 +51,7 @@ class Task(NamedTuple):
 
     def trained(self, steps: int) -> dict[str, Tensor]:
         network = Transformer(self.p)
-        optimizer = FullBatchAdamW(network.parameters(), 1e-3, **SETTINGS)
+        optimizer = optimizer_of("torch.optim.AdamW", network.parameters(), 1e-3, 1.0, SETTINGS)
 
         def closure() -> Tensor:
             optimizer.zero_grad()
@@ -60,7 +60,7 @@ class Task(NamedTuple):
             return loss.detach()
 
         for step in range(steps):
-            optimizer.set_lr(1e-3 * min(step / 10, 1))
+            optimizer.scale_lr(min(step / 10, 1))
             optimizer.step(closure)
         return {name: w.detach().clone() for name, w in network.named_parameters()}
 

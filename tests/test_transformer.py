@@ -124,11 +124,11 @@ def test_dropout_at_earlier_positions_is_drawn_for_every_pair_too(forward: Forwa
 @pytest.mark.parametrize(
     ("shape", "sentence"),
     [
-        ({"d_model": 0}, r"`model.d_model` must be a whole number, 1 or more. Got 0."),
-        ({"d_model": 10, "n_heads": 4}, r"`model.n_heads` must divide `model.d_model` = 10. Got 4."),
-        ({"d_mlp": -1}, r"`model.d_mlp` must be a whole number, 0 or more. Got -1."),
-        ({"activation": "tanh"}, r"`model.activation` must be one of relu, gelu. Got 'tanh'."),
-        ({"dropout": 1.0}, r"`model.dropout` must be at least 0 and below 1. Got 1.0."),
+        ({"d_model": 0}, r"`d_model` must be a whole number, 1 or more. Got 0."),
+        ({"d_model": 10, "n_heads": 4}, r"`n_heads` must divide `d_model` = 10. Got 4."),
+        ({"d_mlp": -1}, r"`d_mlp` must be a whole number, 0 or more. Got -1."),
+        ({"activation": "tanh"}, r"`activation` must be one of relu, gelu. Got 'tanh'."),
+        ({"dropout": 1.0}, r"`dropout` must be at least 0 and below 1. Got 1.0."),
     ],
 )
 def test_shapes_that_cannot_be_are_refused(shape: dict, sentence: str) -> None:

@@ -139,7 +139,7 @@ def test_a_refused_command_exits_2_with_one_sentence_and_writes_nothing(tmp_path
     done = command(tmp_path, *typed)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
-    assert done.stderr.startswith("`data` is a group" if typed == ["data=5"] else "`wd` is not a setting.")
+    assert done.stderr.startswith("`data` must be one of modular" if typed == ["data=5"] else "`wd` is not a setting.")
     assert not [path for path in (tmp_path / "logs").rglob("*") if path.is_file() or path.parent.name == "train"]
 
 

@@ -48,7 +48,9 @@ def main() -> None:
         train()
     except InstantiationException:
         raise
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        if type(error) is ValueError and "Config group override" not in str(error):  # what Hydra says of data=5
+            raise
         typed = [argument for argument in sys.argv[1:] if "=" in argument.lstrip("-") and not argument.startswith("-")]
         print(composition_sentence(error, typed), file=sys.stderr)
         remove_unless_sweep(places.last_sweep_folder())

@@ -6,16 +6,16 @@ results are computed once, by whoever asks first; nothing is computed that nobod
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 from torchmetrics.functional.classification import multiclass_stat_scores
 
 from grok.measures import progress, spectra
 from grok.measures.shapes import require_shapes
 from grok.model.cross_entropy import losses_and_margins
-from grok.model.transformer import Transformer
 from grok.tasks import fourier, operations
 
 RULES = ("W_L", "max", "W_E", "neurons", "logits")
@@ -56,19 +56,26 @@ class Evaluation:
         self.weights = weights or {}
 
     @classmethod
-    def of(cls, network: Transformer, answers: Int[Tensor, "a=p b=p"], train: Bool[Tensor, "a=p b=p"]) -> "Evaluation":
-        """The evaluation of a network, from one forward pass without gradient."""
-        p = network.p
+    def of(cls, network: nn.Module, answers: Int[Tensor, "a=p b=p"], train: Bool[Tensor, "a=p b=p"]) -> "Evaluation":
+        """The evaluation of a network, from one forward pass without gradient.
+
+        Of a network other than the paper's, what it has: `activations(a, b)` with neurons, `W_E`, `neuron_logit_map()`.
+        """
+        own: Any = network
+        p = len(answers)
         a, b = (grid.flatten().to(answers.device) for grid in operations.all_pairs(p))
         with torch.no_grad():
-            run = network.activations(a, b)
+            run = own.activations(a, b) if hasattr(own, "activations") else None
+            logits = own(a, b) if run is None else run.logits
+            neurons = getattr(run, "neurons", None)
+            W_E = getattr(network, "W_E", None)
             return cls(
-                logits=run.logits.view(p, p, -1),
+                logits=logits.view(p, p, -1),
                 answers=answers,
                 train=train,
-                neurons=None if run.neurons is None else run.neurons.view(p, p, -1),
-                W_E=network.W_E[:, :p],
-                W_L=network.neuron_logit_map(),
+                neurons=None if neurons is None else neurons.view(p, p, -1),
+                W_E=None if W_E is None else W_E[:, :p],
+                W_L=own.neuron_logit_map() if hasattr(own, "neuron_logit_map") else None,
                 weights=dict(network.named_parameters()),
             )
 

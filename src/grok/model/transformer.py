@@ -50,13 +50,13 @@ class Transformer(nn.Module):
             ("n_layers", n_layers, 1),
             ("d_mlp", d_mlp, 0),
         ]:
-            require_whole(f"model.{name}", value, least)
+            require_whole(name, value, least)
         if d_model % n_heads:
-            raise ValueError(f"`model.n_heads` must divide `model.d_model` = {d_model}. Got {n_heads}.")
+            raise ValueError(f"`n_heads` must divide `d_model` = {d_model}. Got {n_heads}.")
         if activation not in ACTIVATIONS:
-            raise ValueError(f"`model.activation` must be one of {', '.join(ACTIVATIONS)}. Got {activation!r}.")
+            raise ValueError(f"`activation` must be one of {', '.join(ACTIVATIONS)}. Got {activation!r}.")
         if not is_number(dropout) or not 0 <= dropout < 1:
-            raise ValueError(f"`model.dropout` must be at least 0 and below 1. Got {dropout!r}.")
+            raise ValueError(f"`dropout` must be at least 0 and below 1. Got {dropout!r}.")
         super().__init__()
         self.p = p
         self.W_E = nn.Parameter(torch.empty(d_model, p + 1))

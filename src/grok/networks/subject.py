@@ -13,7 +13,9 @@ from grok.claims.anatomy import Anatomy
 from grok.measures.evaluation import Evaluation
 from grok.model.transformer import ACTIVATIONS, Transformer
 from grok.networks import layouts, split_files
+from grok.runs.configuration import PARTS
 from grok.runs.opened import OpenedRun
+from grok.runs.parts import named
 from grok.tasks import operations
 
 # Names of the authors' tasks, and ours.
@@ -95,7 +97,10 @@ def _as_sums(evaluation: Evaluation) -> Evaluation:
 
 
 def of_run(run: OpenedRun, step: int) -> Subject:
-    """One of our runs at one of its kept steps."""
+    """One of our runs at one of its kept steps. `ValueError` for a network other than the paper's transformer."""
+    target = run.config.model.get("_target_", PARTS["model"])
+    if target != PARTS["model"]:
+        raise ValueError(f"The paper's claims are about its transformer. The network of {run.folder.path} is {target}.")
     metrics = run.metrics
     rows = metrics[metrics["step"] == step]
     return Subject(
@@ -103,7 +108,7 @@ def of_run(run: OpenedRun, step: int) -> Subject:
         answers=run.answers,
         train=run.train,
         activation=run.config.model.activation,
-        operation=run.config.data.operation,
+        operation=run.config.data.get("operation", "its own"),
         step=step,
         name=run.config.name,
         told_train_loss=float(rows["loss/train"].iloc[0]) if "loss/train" in rows and len(rows) else None,
@@ -128,9 +133,11 @@ def of_file(file: Path, told: Mapping[str, Any]) -> Subject:
     activation = told["model.activation"] or str(own.get("act_fn", own.get("act_type", "relu"))).lower()
     if activation not in ACTIVATIONS:
         raise ValueError(f"`model.activation` must be one of {', '.join(ACTIVATIONS)}. Got {activation!r}.")
+    with named("data"):
+        answers = operations.answers(operations.operation_named(operation), found.p)
     return Subject(
         weights=found.weights,
-        answers=operations.answers(operations.operation_named(operation), found.p),
+        answers=answers,
         train=split_files.training_pairs(file, found, told),
         activation=activation,
         operation=operation,

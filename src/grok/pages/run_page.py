@@ -57,12 +57,17 @@ def subtitle(record: Record) -> str:
     data, model, optim = (record.config.get(group) or {} for group in ("data", "model", "optim"))
     if not (data and model and optim):
         return "There is no config.yaml, so its settings are not known."
-    layers = "1 layer" if model.get("n_layers") == 1 else f"{model.get('n_layers')} layers"
-    neurons = f"{model['d_mlp']} neurons" if model.get("d_mlp") else "no MLP"
+    task, network = (str(part.get("_target_", "")) for part in (data, model))
+    if "operation" in data:
+        task = f"{data['operation']} mod {data['p']}, trained on {data['train_fraction']:.0%} of all pairs"
+    if "n_layers" in model:
+        layers = "1 layer" if model["n_layers"] == 1 else f"{model['n_layers']} layers"
+        neurons = f"{model['d_mlp']} neurons" if model.get("d_mlp") else "no MLP"
+        network = f"{layers}, width {model['d_model']}, {model['n_heads']} heads, {neurons}"
+    optimizer = str(optim.get("_target_", "AdamW")).rpartition(".")[2]
     return (
-        f"{data['operation']} mod {data['p']}, trained on {data['train_fraction']:.0%} of all pairs;"
-        f" {layers}, width {model['d_model']}, {model['n_heads']} heads, {neurons};"
-        f" AdamW, learning rate {optim['lr']:g}, weight decay {optim['wd']:g};"
+        f"{task}; {network};"
+        f" {optimizer}, learning rate {optim['lr']:g}, weight decay {optim['wd']:g};"
         f" seeds {record.config.get('seed')} (weights) and {data.get('seed')} (split)"
     )
 

@@ -10,13 +10,14 @@ import pandas as pd
 import torch
 from jaxtyping import Bool, Int
 from omegaconf import DictConfig, OmegaConf
-from torch import Tensor
+from torch import Tensor, nn
 
 from grok.measures.phases import History, slingshots
-from grok.model.transformer import Transformer
+from grok.runs.configuration import current
 from grok.runs.folder import RunFolder
+from grok.runs.parts import network_of, task_of
 from grok.settings.checks import is_whole
-from grok.tasks import operations, splits
+from grok.tasks.modular import Task
 
 if TYPE_CHECKING:
     from grok.measures.evaluation import Evaluation
@@ -56,9 +57,7 @@ class OpenedRun:
         """The frozen configuration. `ValueError` without one."""
         if not self.folder.config.exists():
             raise ValueError(f"The folder must be that of a run, with a config.yaml. {self.folder.path} has none.")
-        config = OmegaConf.load(self.folder.config)  # merge: configuration.current(config)
-        assert isinstance(config, DictConfig)
-        return config
+        return current(OmegaConf.load(self.folder.config))
 
     @property
     def key_rule(self) -> str | list[int]:
@@ -67,16 +66,18 @@ class OpenedRun:
         return rule if isinstance(rule, str) else [int(k) for k in rule]
 
     @cached_property
+    def _task(self) -> Task:
+        return task_of(self.config)
+
+    @property
     def answers(self) -> Int[Tensor, "a=p b=p"]:
         """The answer of every pair."""
-        data = self.config.data
-        return operations.answers(operations.operation_named(data.operation), data.p)
+        return self._task.answers
 
-    @cached_property
+    @property
     def train(self) -> Bool[Tensor, "a=p b=p"]:
         """True on the training pairs."""
-        data = self.config.data
-        return splits.train_mask(data.p, data.train_fraction, data.seed)
+        return self._task.train
 
     # --- what was measured
 
@@ -142,9 +143,9 @@ class OpenedRun:
             )
         return int(step)
 
-    def network(self, step: int | str = "last", device: str | torch.device = "cpu") -> Transformer:
+    def network(self, step: int | str = "last", device: str | torch.device = "cpu") -> nn.Module:
         """The network at a kept step, in evaluation mode."""
-        network = Transformer(self.config.data.p, **self.config.model).eval()
+        network = network_of(self.config, len(self.answers)).eval()
         weights = self.folder.load_snapshot(self.step(step))
         network.load_state_dict({name: w.to(device) for name, w in weights.items()}, assign=True)
         return network

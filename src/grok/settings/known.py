@@ -1,10 +1,10 @@
 """Which settings there are, read from conf/ and from the constructors that take them; all others are refused."""
 
 import inspect
+import pkgutil
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
 from grok.settings.advice import REASONS, unknown_sentence
@@ -12,6 +12,7 @@ from grok.settings.places import conf_folder
 
 BY_COMMAND = ("dry_run", "optimized_metric")  # typed as +dry_run=true with -m; set by hparams_search
 TRAINER = "lightning.Trainer"  # takes all that is under `trainer`
+OF_EVERY_OPTIMIZER = {"lr", "wd", "warmup_steps", "tf32"}  # under `optim`, whatever its `_target_` takes
 OPEN_GROUPS = ("callbacks", "logger")  # hold any number of members by name, each with its `_target_`
 HYDRAS_OWN = {"_target_", "_partial_", "_recursive_", "_convert_", "_args_"}
 
@@ -66,11 +67,12 @@ def _unread(node: Mapping[str, Any], known: Mapping[str, Any], prefix: str) -> I
 def _not_taken(node: Mapping[str, Any], target: Any, path: str) -> Iterator[str]:
     """Settings under `path` that the constructor does not take; none of one that takes any, or cannot be imported."""
     try:
-        parameters = inspect.signature(get_object(target)).parameters
+        parameters = inspect.signature(pkgutil.resolve_name(target)).parameters
     except Exception:  # instantiating says what is wrong with it
         return
     takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
-    for name in node.keys() - HYDRAS_OWN:
+    taken = OF_EVERY_OPTIMIZER if path == "optim" else set()
+    for name in node.keys() - HYDRAS_OWN - taken:
         if (target == TRAINER and name in REASONS) or not (takes_any or name in parameters):
             yield f"{path}.{name}"
 

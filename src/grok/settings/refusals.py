@@ -35,7 +35,7 @@ def _sentence(override: Override, known: dict[str, Any]) -> str | None:
     if name == "hydra" or name.startswith(("hydra.", "hydra/")):
         return None
     if (conf_folder() / name).is_dir() and not override.is_delete():
-        sentences = [member_sentence(name, member) for member in _values(override) if isinstance(member, str)]
+        sentences = [member_sentence(name, str(member)) for member in _values(override) if member is not None]
         several = " Several loggers are a list: logger=[wandb,tensorboard]." if name == "logger" else ""
         add = f"`{name}` is a group that has a member already: leave out the +.{several} Got {text}."
         return next((sentence for sentence in sentences if sentence), add if override.is_add() else None)

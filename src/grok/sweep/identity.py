@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from grok.runs.configuration import leaves
+from grok.runs.configuration import as_before, leaves
 
 # Settings that say where and how a point runs, and not what it is; `name` says the rest once more.
 EXECUTION_SETTINGS = ("folder", "name", "resume", "sweep", "allow_changes", "mixed", "launch", "dry_run")
@@ -22,7 +22,8 @@ def identity(config: DictConfig) -> str:
 
 def defining_settings(config: DictConfig) -> dict[str, Any]:
     """What is hashed, and compared between the commands of one sweep."""
-    plain: Any = OmegaConf.to_container(config, resolve=True)
+    resolved: Any = OmegaConf.to_container(config, resolve=True)
+    plain = as_before(resolved)
     settings: dict[str, Any] = _whole_numbers_as_integers(
         {name: value for name, value in plain.items() if name not in EXECUTION_SETTINGS}
     )

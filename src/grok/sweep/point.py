@@ -9,7 +9,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from grok.runs.configuration import moved
+from grok.runs.configuration import current, moved
 from grok.runs.folder import RunFolder
 from grok.runs.resume import checkpoint_to_resume, resumed_config
 from grok.settings import places
@@ -23,8 +23,7 @@ def configuration(file: Path, run: Path) -> DictConfig | None:
     A run that was killed before its first checkpoint is moved aside, and begun again.
     """
     frozen = OmegaConf.to_container(OmegaConf.load(file))
-    config = OmegaConf.create(moved(frozen, FOLDER_PLACEHOLDER, str(run)))
-    assert isinstance(config, DictConfig)
+    config = current(OmegaConf.create(moved(frozen, FOLDER_PLACEHOLDER, str(run))))
     folder = RunFolder(run)
     if not folder.holds_a_run:
         return config

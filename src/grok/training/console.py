@@ -13,38 +13,51 @@ from grok.measures.phases import REGIME_WORDS
 from grok.runs.censoring import event_row, event_words
 from grok.runs.conclusion import Conclusion
 from grok.runs.folder import RunFolder
-from grok.training.lit import FullBatchTraining, ModularArithmetic
+from grok.training.lit import FullBatchData, FullBatchTraining
 
 
 def is_mainline(config: DictConfig) -> bool:
     """Whether the paper's numbers are for a run like this, but for its seeds and length."""
-    data, model, optim = config.data, config.model, config.optim
-    return (
-        (data.p, data.operation, data.train_fraction) == (113, "addition", 0.3)
-        and (model.d_model, model.n_heads, model.d_mlp, model.n_layers) == (128, 4, 512, 1)
-        and (model.activation, model.dropout, optim.lr, optim.wd) == ("relu", 0, 1e-3, 1)
+    mainline = {
+        "data": {"p": 113, "operation": "addition", "train_fraction": 0.3},
+        "model": {"d_model": 128, "n_heads": 4, "d_mlp": 512, "n_layers": 1, "activation": "relu", "dropout": 0},
+        "optim": {"_target_": "torch.optim.AdamW", "lr": 1e-3, "wd": 1},
+    }
+    return all(
+        config[group].get(name) == value for group, settings in mainline.items() for name, value in settings.items()
     )
+
+
+def _network_words(config: DictConfig) -> str:
+    """The paper's transformer by its sizes, a network of one's own by its class."""
+    model = config.model
+    if "n_layers" not in model:
+        return str(model._target_)
+    layers = "1 layer" if model.n_layers == 1 else f"{model.n_layers} layers"
+    neurons = f"{model.d_mlp} neurons ({model.activation})" if model.d_mlp else "no MLP"
+    return f"{layers}, width {model.d_model}, {model.n_heads} heads, {neurons}"
 
 
 def announce(
     console: Console,
     config: DictConfig,
-    data: ModularArithmetic,
+    data: FullBatchData,
     module: FullBatchTraining,
     summary: Mapping[str, Any],
     notes: Sequence[str],
 ) -> None:
     """What will be trained, in a few lines."""
-    p, model, optim = data.p, config.model, config.optim
+    p, optim = data.p, config.optim
     train = len(data.training.answers)
-    layers = "1 layer" if model.n_layers == 1 else f"{model.n_layers} layers"
-    neurons = f"{model.d_mlp} neurons ({model.activation})" if model.d_mlp else "no MLP"
     parameters = sum(w.numel() for w in module.network.parameters())
     ending = "or a tenth beyond stable" if config.stop == "stable" else "all of them"
+    optimizer = optim._target_.rpartition(".")[2]
     lines = [
-        f"{config.data.operation} mod {p}: {train:,} of {p * p:,} pairs to train on, the others to test",
-        f"{layers}, width {model.d_model}, {model.n_heads} heads, {neurons}: {parameters:,} parameters",
-        f"full-batch AdamW, lr {optim.lr:g}, weight decay {optim.wd:g}; {config.trainer.max_steps:,} steps, {ending}",
+        f"{config.data.get('operation', config.data._target_)} mod {p}: {train:,} of {p * p:,} pairs to train on, the"
+        " others to test",
+        f"{_network_words(config)}: {parameters:,} parameters",
+        f"full-batch {optimizer} ({module.configure_optimizers().how}), lr {optim.lr:g}, weight decay {optim.wd:g};"
+        f" {config.trainer.max_steps:,} steps, {ending}",
         f"on {summary['device']}, {summary['threads']} {'thread' if summary['threads'] == 1 else 'threads'}",
         *notes,
         *([f"W&B {summary['wandb_mode']}"] if config.logger and "wandb_mode" in summary else []),

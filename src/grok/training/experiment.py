@@ -11,17 +11,19 @@ from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.loggers import Logger
-from omegaconf import DictConfig, ListConfig
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from torch import nn
 
 from grok.loggers.configured import configured_loggers
 from grok.measures.evaluation import RULES
 from grok.model.transformer import Transformer
 from grok.runs.folder import RunFolder
+from grok.runs.parts import network_of, task_of
 from grok.runs.resume import checkpoint_to_resume, read_checkpoint
 from grok.runs.schedule import Schedule
 from grok.settings.checks import is_whole, require_whole
 from grok.tasks import operations
-from grok.training.lit import FullBatchTraining, ModularArithmetic
+from grok.training.lit import FullBatchData, FullBatchTraining
 
 # How Lightning runs blocks of steps (grok.training.lit); not a matter of configuration.
 LOOP: dict[str, Any] = {
@@ -42,7 +44,7 @@ class Experiment:
 
     config: DictConfig
     folder: RunFolder
-    data: ModularArithmetic
+    data: FullBatchData
     module: FullBatchTraining
     trainer: Trainer
     loggers: list[Logger]
@@ -65,9 +67,9 @@ def assemble(config: DictConfig) -> Experiment:
     schedule = Schedule(
         config.measure_every, config.measure_early.every, config.measure_early.until, config.trainer.max_steps
     )
-    data = ModularArithmetic(**config.data)
-    network = Transformer(data.p, **config.model, seed=config.seed)
-    module = FullBatchTraining(network, schedule, **config.optim)
+    data = FullBatchData(task_of(config))
+    network = network_of(config, data.p)
+    module = FullBatchTraining(network, schedule, **_optimizer_settings(config))
     _check_keys(config.key_frequencies, data.p)
     trainer = _trainer(config, [instantiate(callback) for callback in config.callbacks.values()])
     if module.tf32 and trainer.strategy.root_device.type != "cuda":
@@ -89,16 +91,28 @@ def assemble(config: DictConfig) -> Experiment:
     return Experiment(config, folder, data, module, trainer, trainer.loggers, checkpoint, step, measured)
 
 
+def _optimizer_settings(config: DictConfig) -> dict[str, Any]:
+    settings: Any = OmegaConf.to_container(config.optim, resolve=True)
+    if missing := [name for name in ("_target_", "lr", "wd", "warmup_steps") if name not in settings]:
+        raise ValueError(f"`optim.{missing[0]}` must be given. `optim` is {settings}.")
+    return {"optimizer": settings.pop("_target_"), **settings}
+
+
 def absences(experiment: Experiment) -> list[str]:
     """One sentence for each kind of measure that this network or operation does not have."""
     sentences = []
     answers, train = experiment.data.all
-    if experiment.module.network.neuron_logit_map() is None:
+    network = experiment.module.network
+    if not isinstance(network, Transformer):
+        parts = {"W_E": "no spectrum of the embedding", "neuron_logit_map": "no W_L", "activations": "no neurons"}
+        missing = [f"{what} ({name})" for name, what in parts.items() if not hasattr(network, name)]
+        sentences += [f"{type(network).__name__} lacks: {', '.join(missing)}"] if missing else []
+    elif network.neuron_logit_map() is None:
         sentences.append("no MLP, so no W_L and no neurons to measure; key frequencies by the rule `logits`")
     if not operations.is_linear(answers):
         sentences.append(
-            f"{experiment.config.data.operation} is no invertible linear function of a and b, so it has no waves to"
-            " restrict to or exclude: the key-free measures alone are computed"
+            f"{experiment.config.data.get('operation', 'this task')} is no invertible linear function of a and b, so it"
+            " has no waves to restrict to or exclude: the key-free measures alone are computed"
         )
     elif len(torch.unique(answers[~train])) < experiment.data.p:
         sentences.append("some answer has no test pair, so nothing is averaged over test pairs alone")
@@ -155,7 +169,7 @@ def _check_keys(rule: Any, p: int) -> None:
             raise ValueError(f"`key_frequencies` must list whole numbers from 1 to {p // 2} for p = {p}. Got {k!r}.")
 
 
-def _check_fits(network: Transformer, weights: dict[str, torch.Tensor], file: str) -> None:
+def _check_fits(network: nn.Module, weights: dict[str, torch.Tensor], file: str) -> None:
     for name, parameter in network.state_dict().items():
         there = weights.get(f"network.{name}")
         if there is None or there.shape != parameter.shape:
