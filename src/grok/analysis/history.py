@@ -86,7 +86,7 @@ def training_record(folder: RunFolder) -> training.Record:
     )
 
 
-def _columns(table: pd.DataFrame) -> dict[str, list[float]]:
+def _columns(table: pd.DataFrame) -> dict[str, list[int | float]]:
     return {str(name): table[name].tolist() for name in table.select_dtypes("number")}
 
 

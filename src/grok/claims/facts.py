@@ -161,10 +161,10 @@ class NetworkFacts:
     # --- tables of analysis.json
 
     @cached_property
-    def frequencies(self) -> list[dict[str, float]]:
+    def frequencies(self) -> list[dict[str, int | float]]:
         """A row for each k: norms, coefficients, losses without it."""
         evaluation = self.evaluation
-        columns: dict[str, Sequence[float]] = {"k": range(1, self.p // 2 + 1)}
+        columns: dict[str, Sequence[int | float]] = {"k": range(1, self.p // 2 + 1)}
         for name, components in (("W_E", evaluation.W_E_components), ("W_L", evaluation.W_L_components)):
             if components is not None:
                 columns[f"norm_{name}"] = fourier.frequency_norms(components).tolist()
@@ -172,11 +172,11 @@ class NetworkFacts:
             columns |= self._columns_of_waves()
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
-    def _columns_of_waves(self) -> dict[str, Sequence[float]]:
+    def _columns_of_waves(self) -> dict[str, Sequence[int | float]]:
         evaluation, alpha = self.evaluation, self.wave_coefficients
         each = logits.variances_of_cosines(alpha, self.p)
         without = ablations.of_each_frequency(evaluation.logits, evaluation.means, evaluation)
-        columns: dict[str, Sequence[float]] = {
+        columns: dict[str, Sequence[int | float]] = {
             "cos_coefficient": alpha.tolist(),
             "cos_similarity": ((each / evaluation.logits.square().sum()).sqrt() * alpha.sign()).tolist(),
             "loss_without": [losses.all for losses in without],

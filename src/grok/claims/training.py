@@ -55,6 +55,9 @@ def lottery(step: Sequence[int], keys: Sequence[Sequence[int]], final: Sequence[
     return {"winners": winners, "losers": dict(sorted(losers.items(), key=lambda item: -item[1]))}
 
 
+Columns = Mapping[str, Sequence[int | float]]
+
+
 @dataclass(frozen=True)
 class Record:
     """What a run recorded of its training.
@@ -65,12 +68,12 @@ class Record:
         why_missing: why values are missing that it does not give.
     """
 
-    metrics: Mapping[str, Sequence[float]]
-    final_keys: Mapping[str, Sequence[float]]
+    metrics: Columns
+    final_keys: Columns
     ends: tuple[int, int, int] | None
     why_missing: str
 
-    def lead(self, table: Mapping[str, Sequence[float]], column: str) -> tuple[float | None, str]:
+    def lead(self, table: Columns, column: str) -> tuple[float | None, str]:
         """By how many steps the loss in a column falls before test loss does, or why there is no such number."""
         test_loss = dict(zip(self.metrics.get("step", ()), self.metrics.get("loss/test", ()), strict=True))
         if column not in table:
