@@ -689,3 +689,14 @@ def test_a_missing_value_of_a_recorded_training_is_no_unmet_need() -> None:
     assert "training" not in facts.unmet
     assert (rows["key_free_lead"]["value"], rows["key_free_lead"]["holds"]) == (10, True)
     assert rows["events_in_order"]["note"] == "does not apply: the run was too short"
+
+
+@pytest.mark.parametrize(
+    ("excluded", "expected"), [([4.0, 2.0, 6.0], 3.0), ([0.0, 2.0, 6.0], None), ([math.nan, 2.0, 6.0], 3.0)]
+)
+def test_excluded_loss_rises_over_its_least(excluded: list[float], expected: float | None) -> None:
+    columns = {"step": [0, 10, 20], "final_keys/excluded_loss": excluded}
+    record = training.Record({}, columns, (0, 20, 30), "there is none")
+    facts = NetworkFacts(adder(31), None, torch.zeros(31, dtype=torch.float64), training=record)
+    (claim,) = (claim for claim in CLAIMS if claim.id == "excluded_rise")
+    assert claim.measured(facts) == (expected, "" if expected else "there is none")

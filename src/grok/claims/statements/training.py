@@ -1,5 +1,7 @@
 """Claims about what came first while the network was trained."""
 
+import math
+
 from grok.claims.claim import Measured, Paper, claim
 from grok.claims.facts import NetworkFacts
 from grok.claims.levels import earlier, faster, ours, true
@@ -64,8 +66,8 @@ def excluded_rise(facts: NetworkFacts) -> Measured:
     if record.ends is None or column not in record.final_keys:
         return None, record.why_missing
     rows = zip(record.final_keys["step"], record.final_keys[column], strict=True)
-    early = [loss for step, loss in rows if step <= record.ends[1]]
-    return early[-1] / min(early)
+    early = [loss for step, loss in rows if step <= record.ends[1] and math.isfinite(loss)]
+    return early[-1] / min(early) if early and min(early) > 0 else (None, record.why_missing)
 
 
 @claim(
