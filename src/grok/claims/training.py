@@ -88,4 +88,5 @@ class Record:
         if self.ends is None or column not in self.metrics:
             return None, self.why_missing
         steps = [int(step) for step in self.metrics["step"]]
-        return rate_ratio(steps, self.metrics[column], *self.ends) or None, self.why_missing
+        ratio = rate_ratio(steps, [float(value) for value in self.metrics[column]], *self.ends)
+        return (ratio, "") if ratio else (None, self.why_missing)
