@@ -1,13 +1,13 @@
-"""A network examined: its evaluation, its parts and what was found in it, of which every claim is judged."""
+"""A network examined: its evaluation, its parts, and what every claim is judged by."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 
-from grok.analysis.history import training_values
+from grok.analysis.history import training_record
 from grok.claims.anatomy import Anatomy
-from grok.claims.findings import Findings, findings
+from grok.claims.facts import NetworkFacts
 from grok.measures.evaluation import Evaluation
 from grok.networks.subject import Subject
 from grok.runs.folder import RunFolder
@@ -18,16 +18,13 @@ class Examination(NamedTuple):
 
     evaluation: Evaluation
     network: Anatomy | None
-    findings: Findings
+    facts: NetworkFacts
 
 
 def examination(subject: Subject, folder: RunFolder | None, rule: str | Sequence[int]) -> Examination:
     """The network examined by the key frequencies of `rule`; of a run, with what its measurements say."""
     with torch.no_grad():
         evaluation, network, bias = subject.opened()
-        found = findings(evaluation, network, bias, rule if isinstance(rule, str) else list(rule))
-        if folder is not None:
-            values, notes, found.unmet["training"] = training_values(folder)
-            found.values.update(values)
-            found.notes.update(notes)
-    return Examination(evaluation, network, found)
+        record = None if folder is None else training_record(folder)
+        facts = NetworkFacts(evaluation, network, bias, rule if isinstance(rule, str) else list(rule), record)
+    return Examination(evaluation, network, facts)

@@ -116,10 +116,7 @@ def wave_coefficients(g: Float[Tensor, " t=p"]) -> Float[Tensor, " k"]:
     """
     p = len(g)
     cosines = torch.stack([fourier.basis(p, g.device)[2 * k - 1] for k in range(1, p // 2 + 1)])
-    alpha: Tensor = cosines @ g.double() * (2 / p) ** 0.5
-    if p % 2 == 0:
-        alpha[-1] /= 2**0.5
-    return alpha
+    return cosines @ g.double() * cosines[:, 0]  # at t = 0, the height of the orthonormal cosine
 
 
 def wave_sum(alpha: Float[Tensor, " k"], p: int, frequencies: Sequence[int]) -> Float[Tensor, " t=p"]:

@@ -67,6 +67,7 @@ class Subject:
         d_mlp = len(weights["blocks.0.b_in"]) if "blocks.0.b_in" in weights else 0
         network = Transformer(self.p, **sizes, d_mlp=d_mlp, activation=self.activation).double().eval()
         network.load_state_dict(weights)
+        network.requires_grad_(False)
         whole = Evaluation.of(network, self.answers, self.train)
         last = network.layers[-1]
         bias = (last.b_out @ network.W_U[:, : self.p]).detach() if d_mlp else torch.zeros(self.p, dtype=torch.float64)

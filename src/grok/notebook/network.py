@@ -11,7 +11,7 @@ from torch import Tensor
 
 from grok.analysis.examination import Examination, examination
 from grok.claims.judgements import judgements
-from grok.figures.choice import OF_NETWORK, OVER_TRAINING, Sitter
+from grok.figures.choice import OF_NETWORK, OVER_TRAINING, PicturedNetwork
 from grok.measures.evaluation import Evaluation
 from grok.networks.subject import Subject, of_file
 from grok.runs.folder import RunFolder
@@ -63,24 +63,24 @@ class Network:
     @property
     def key_frequencies(self) -> list[int]:
         """Its key frequencies."""
-        return list(self._examination.findings.key_frequencies)
+        return list(self._examination.facts.key_frequencies)
 
     def claims(self) -> pd.DataFrame:
         """A row a claim of the paper, as `python -m grok.analyze` writes them."""
-        return pd.DataFrame(judgements(self._examination.findings))
+        return pd.DataFrame(judgements(self._examination.facts))
 
     def figure(self, name: str) -> Figure:
         """The picture called `name`, one of `FIGURES`. `ValueError` for others, and where it does not apply."""
         if name not in FIGURES:
             raise ValueError(f"`name` must be one of {', '.join(FIGURES)}. Got {name!r}.")
-        evaluation, network, found = self._examination
+        evaluation, network, facts = self._examination
         subject = self._subject
-        sitter = Sitter(subject.name, subject.step, evaluation, network, found, self._folder, None)
+        pictured = PicturedNetwork(subject.name, subject.step, evaluation, network, facts, self._folder, None)
         applies, picture = OF_NETWORK[name]
-        if not applies(sitter):
+        if not applies(pictured):
             raise ValueError(f"`name` must be a picture that this network can have. {subject.name} has no {name!r}.")
-        figure = picture(sitter)
-        figure.suptitle(sitter.title, fontsize=10)
+        figure = picture(pictured)
+        figure.suptitle(pictured.title, fontsize=10)
         return figure
 
 
