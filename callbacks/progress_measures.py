@@ -21,9 +21,13 @@ class ProgressMeasures(Measurement):
     |---|---|
     | `progress/symmetrized_loss` | loss of the mean held-out answer: ln p without generalization, to 0 [nats] |
     | `progress/symmetrized_excluded_loss` | train loss without that shared part: low while memorizing [nats] |
+    | `progress/memorization_spike` | how deep memorization pulls unseen answers down, negative [nats] |
+    | `progress/circuit_waves` | how high the circuit lifts them [nats] |
+    | `progress/wave_loss` | loss of those waves alone: ln p without a circuit, to 0 [nats] |
+    | `progress/wave_odd_part` | share of the unseen answers' mean that is neither: a check, near 0 [norm over norm] |
     | `progress/restricted_loss` | loss of the key frequencies' sum waves alone, all p² pairs [nats] |
     | `progress/restricted_loss_train`, `progress/restricted_loss_test` | the same, on either side [nats] |
-    | `progress/restricted_loss_held_out` | the same on all, from waves over test pairs alone [nats] |
+    | `progress/restricted_loss_held_out` | the same on all, from waves over unseen pairs alone [nats] |
     | `progress/excluded_loss` | loss on training pairs without those waves [nats] |
     | `progress/sum_squared_weights` | sum of squares of all parameters |
     | `weights/…` | the same, parameter by parameter |
@@ -37,9 +41,23 @@ class ProgressMeasures(Measurement):
 
     def measure(self, evaluation: Evaluation, training: FullBatchTraining) -> Mapping[str, Tensor | float]:
         return {
-            "progress/symmetrized_loss": evaluation.symmetrized_loss,
-            "progress/symmetrized_excluded_loss": evaluation.symmetrized_excluded_loss,
+            **_key_free(evaluation),
             "progress/sum_squared_weights": evaluation.sum_squared_weights,
             **{f"weights/{name}": square for name, square in evaluation.squared_weights.items()},
             **{f"progress/{name}": loss for name, loss in evaluation.key_losses(self.rule).items()},
         }
+
+
+def _key_free(evaluation: Evaluation) -> dict[str, Tensor]:
+    """What is read from the unseen pairs without key frequencies; nothing where there are no such pairs."""
+    found = evaluation.spike_and_waves
+    if found is None:
+        return {}
+    return {
+        "progress/symmetrized_loss": evaluation.symmetrized_loss,
+        "progress/symmetrized_excluded_loss": evaluation.symmetrized_excluded_loss,
+        "progress/memorization_spike": found.spike,
+        "progress/circuit_waves": found.waves,
+        "progress/wave_loss": found.loss,
+        "progress/wave_odd_part": found.odd,
+    }

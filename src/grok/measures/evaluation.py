@@ -8,16 +8,18 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 from torchmetrics.functional.classification import multiclass_stat_scores
 
 from grok.measures import progress, spectra
+from grok.measures.spike_and_waves import SpikeAndWaves, spike_and_waves
+from grok.measures.spike_and_waves import key_frequencies as wave_frequencies
 from grok.model.cross_entropy import losses_and_margins
 from grok.model.transformer import Transformer
-from grok.tasks import fourier, operations
+from grok.tasks import fourier, operations, splits
 
-RULES = ("W_L", "max", "W_E", "neurons", "logits")
+RULES = ("W_L", "max", "W_E", "neurons", "logits", "waves")
 
 
 class Evaluation:
@@ -31,6 +33,8 @@ class Evaluation:
         W_E: embedding of the numbers, or None.
         W_L: neuron-logit map W_U W_out over the numbers, or None.
         weights: the parameters by name, for the sum of their squares.
+        unseen: True on the unseen pairs; by default those of `splits.unseen_mask`. Needed where numbers have been
+            renamed: a - b renamed to a sum looks commutative, and is not.
     """
 
     def __init__(
@@ -42,12 +46,14 @@ class Evaluation:
         W_E: Float[Tensor, "d_model p"] | None = None,
         W_L: Float[Tensor, "p d_mlp"] | None = None,
         weights: Mapping[str, Tensor] | None = None,
+        unseen: Bool[Tensor, "a=p b=p"] | None = None,
     ) -> None:
         self.p = len(answers)
         self.all_logits = logits
         self.logits = logits[:, :, : self.p]
         self.answers = answers
         self.train = train
+        self.unseen = splits.unseen_mask(train, answers) if unseen is None else unseen
         self.neurons = neurons
         self.W_E = W_E
         self.W_L = W_L
@@ -102,6 +108,38 @@ class Evaluation:
         return values.flatten(0, 1).index_select(0, self._sides[0])
 
     @cached_property
+    def _parts(self) -> dict[str, Int[Tensor, " q"]]:
+        """The unseen and the mirrored test pairs, as rows of the flattened evaluation."""
+        unseen = self.unseen.flatten()
+        return {
+            "unseen": unseen.nonzero().flatten(),
+            "mirrored": (~unseen & ~self.train.flatten()).nonzero().flatten(),
+        }
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many pairs are trained, unseen and mirrored."""
+        return {"train": len(self._sides[1]), **{name: len(rows) for name, rows in self._parts.items()}}
+
+    def on_unseen(self, values: Shaped[Tensor, "a=p b=p ..."]) -> Tensor:
+        """The values of the unseen pairs."""
+        return values.flatten(0, 1).index_select(0, self._parts["unseen"])
+
+    def on_mirrored(self, values: Shaped[Tensor, "a=p b=p ..."]) -> Tensor:
+        """The values of the mirrored pairs."""
+        return values.flatten(0, 1).index_select(0, self._parts["mirrored"])
+
+    @property
+    def held_out_loss(self) -> Float[Tensor, ""]:
+        """Mean cross-entropy over the unseen pairs; nan where there are none [nats]."""
+        return self.on_unseen(self.losses).mean()
+
+    @property
+    def held_out_accuracy(self) -> Float[Tensor, ""]:
+        """Share of the unseen pairs whose answer has the largest logit; nan where there are none."""
+        return self.on_unseen(self.predictions == self.answers).double().mean()
+
+    @cached_property
     def train_loss(self) -> Float[Tensor, ""]:
         """Mean cross-entropy over training pairs and the p number classes [nats]."""
         return self.on_train(self.losses).mean()
@@ -143,7 +181,8 @@ class Evaluation:
 
     @cached_property
     def _sums(self) -> tuple[Float[Tensor, "side y=p c=p"], Int[Tensor, "side y=p"]]:
-        return progress.answer_sums(self.logits, self.answers, self.train)
+        """Over mirrored, unseen and training pairs."""
+        return progress.answer_sums(self.logits, self.answers, self.unseen + 2 * self.train)
 
     @cached_property
     def is_linear(self) -> bool:
@@ -160,9 +199,9 @@ class Evaluation:
 
     @cached_property
     def held_out_means(self) -> Float[Tensor, "y=p c=p"] | None:
-        """M[y, c] over test pairs alone; None where some answer has none."""
+        """M[y, c] over unseen pairs alone; None where some answer has none."""
         sums, counts = self._sums
-        return None if (counts[0] == 0).any() else sums[0] / counts[0][:, None]
+        return None if (counts[1] == 0).any() else sums[1] / counts[1][:, None]
 
     # --- spectra and key frequencies
 
@@ -182,13 +221,16 @@ class Evaluation:
         """The key frequencies by one of `RULES` or, given frequencies, those; None where the rule has no ground.
 
         W_L: `above_median` on W_L's output axis; without an MLP, `logits` · max: `above_maximum` there ·
-        W_E: `above_maximum` on W_E · neurons: `of_neurons` · logits: `above_median` on the held-out means.
+        W_E: `above_maximum` on W_E · neurons: `of_neurons` · logits: `above_median` on the held-out means ·
+        waves: the waves above the spike.
         """
         if not isinstance(rule, str):
             fourier.rows(self.p, rule)  # refuses what is no frequency
             return sorted(set(rule))
         if rule == "neurons":
             return None if self.explained is None else spectra.of_neurons(self.explained)
+        if rule == "waves":
+            return None if self.spike_and_waves is None else wave_frequencies(self.spike_and_waves.heights)
         if rule == "logits" or (rule == "W_L" and self.W_L is None):
             means = self.held_out_means if self.is_linear else None
             return None if means is None else spectra.above_median(spectra.logit_norms(means))
@@ -202,8 +244,9 @@ class Evaluation:
 
     @cached_property
     def symmetrized_logits(self) -> Float[Tensor, " t=p"]:
+        """g over the unseen pairs; nan where there are none."""
         sums, counts = self._sums
-        return progress.symmetrized_logits(sums[0], int(counts[0].sum()))
+        return progress.symmetrized_logits(sums[1], int(counts[1].sum()))
 
     @cached_property
     def symmetrized_loss(self) -> Float[Tensor, ""]:
@@ -212,6 +255,30 @@ class Evaluation:
     @cached_property
     def symmetrized_excluded_loss(self) -> Float[Tensor, ""]:
         return progress.symmetrized_excluded_loss(*self._training, self.symmetrized_logits)
+
+    @cached_property
+    def spike_and_waves(self) -> SpikeAndWaves | None:
+        """Memorization's spike and the circuit's waves in g over the unseen pairs; None where there are none."""
+        rows = self._parts["unseen"]
+        if not len(rows):
+            return None
+        first = self._half_logits(rows)
+        second = None if first is None else (self.symmetrized_logits * len(rows) - first[0]) / (len(rows) - first[1])
+        halves = None if first is None or second is None else torch.stack([first[0] / first[1], second])
+        return spike_and_waves(self.symmetrized_logits, halves)
+
+    def _half_logits(self, rows: Int[Tensor, " q"]) -> tuple[Float[Tensor, " t=p"], int] | None:
+        """The sum of L[q, y(q) + t] over every other unseen pair, and their number; None where a half has none.
+
+        A pair and its mirror lie in the same half: pairs are dealt alternately by the smaller number, then the larger.
+        """
+        a, b = rows // self.p, rows % self.p
+        names = torch.minimum(a, b) * self.p + torch.maximum(a, b) if splits.is_symmetric(self.answers) else rows
+        half = rows[names.unique(return_inverse=True)[1] % 2 == 0]
+        if len(half) == len(rows):
+            return None
+        turned = (self.answers.flatten()[half][:, None] + torch.arange(self.p, device=rows.device)) % self.p
+        return self.logits.flatten(0, 1)[half].gather(1, turned).double().sum(0), len(half)
 
     def key_losses(self, rule: str | Sequence[int]) -> dict[str, Float[Tensor, ""]]:
         """Restricted and excluded losses for the key frequencies by `rule`; none where there are no waves or keys."""
@@ -224,11 +291,11 @@ class Evaluation:
 
     def restricted_losses(self, frequencies: Sequence[int]) -> dict[str, Float[Tensor, ""]]:
         """Restricted loss on "all", "train" and "test" pairs; "held_out": on all of them, from
-        logits averaged over test pairs alone (absent where some answer has none)."""
+        logits averaged over unseen pairs alone (absent where some answer has none)."""
         _, counts = self._sums
         everything = counts.sum(0)
         rows = progress.restricted_logits(self.means, frequencies)
-        weights = {"all": everything, "train": counts[1], "test": counts[0]}
+        weights = {"all": everything, "train": counts[2], "test": counts[0] + counts[1]}
         losses = {name: progress.loss_by_answer(rows, weight) for name, weight in weights.items()}
         if self.held_out_means is not None:
             held_out = progress.restricted_logits(self.held_out_means, frequencies)

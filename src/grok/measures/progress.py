@@ -11,7 +11,7 @@ the frequencies of K, read off at the pair's answer.
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from grok.model.cross_entropy import cross_entropies
@@ -19,14 +19,14 @@ from grok.tasks import fourier, operations
 
 
 def answer_sums(
-    logits: Float[Tensor, "a=p b=p c=p"], answers: Int[Tensor, "a=p b=p"], group: Bool[Tensor, "a=p b=p"]
-) -> tuple[Float[Tensor, "side y=p c=p"], Int[Tensor, "side y=p"]]:
-    """Sums of L over the pairs with each answer y, and their numbers: outside `group` and in it."""
+    logits: Float[Tensor, "a=p b=p c=p"], answers: Int[Tensor, "a=p b=p"], side: Int[Tensor, "a=p b=p"]
+) -> tuple[Float[Tensor, "side=3 y=p c=p"], Int[Tensor, "side=3 y=p"]]:
+    """Sums of L over the pairs with each answer y, and their numbers, on each side 0, 1 and 2."""
     p = len(answers)
-    index = (answers + p * group).flatten()
-    sums = torch.zeros(2 * p, p, dtype=torch.float64, device=logits.device)
+    index = (answers + p * side).flatten()
+    sums = torch.zeros(3 * p, p, dtype=torch.float64, device=logits.device)
     sums.index_add_(0, index, logits.flatten(0, 1).double())
-    return sums.view(2, p, p), torch.bincount(index, minlength=2 * p).view(2, p)
+    return sums.view(3, p, p), torch.bincount(index, minlength=3 * p).view(3, p)
 
 
 def symmetrized_logits(sums: Float[Tensor, "y=p c=p"], count: int) -> Float[Tensor, " t=p"]:

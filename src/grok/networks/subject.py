@@ -91,6 +91,7 @@ def _as_sums(evaluation: Evaluation) -> Evaluation:
         None if evaluation.W_E is None else evaluation.W_E.detach(),
         None if evaluation.W_L is None else evaluation.W_L.detach(),
         evaluation.weights,
+        ordered(evaluation.unseen),
     )
 
 
@@ -136,7 +137,7 @@ def of_run(folder: RunFolder, step: int) -> Subject:
     return Subject(
         weights=folder.load_snapshot(step),
         answers=operations.answers(operations.operation_named(data.operation), data.p),
-        train=splits.train_mask(data.p, data.train_fraction, data.seed),
+        train=splits.train_mask(data.p, data.train_fraction, data.seed, data.get("split", "pairs")),
         activation=config.model.activation,
         operation=data.operation,
         step=step,

@@ -63,7 +63,7 @@ def evaluations(
     config = OmegaConf.load(folder.config)
     data = config.data
     answers = operations.answers(operations.operation_named(data.operation), data.p).to(device)
-    train = splits.train_mask(data.p, data.train_fraction, data.seed).to(device)
+    train = splits.train_mask(data.p, data.train_fraction, data.seed, data.get("split", "pairs")).to(device)
     network = Transformer(data.p, **config.model).eval()
     for step in steps:
         weights = {name: w.to(device) for name, w in folder.load_snapshot(step).items()}
