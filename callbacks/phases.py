@@ -47,11 +47,13 @@ class Phases(Measurement):
             test_loss=evaluation.test_loss,
             train_accuracy=evaluation.train_accuracy,
             test_accuracy=evaluation.test_accuracy,
+            unseen_loss=evaluation.held_out_loss,
+            unseen_accuracy=evaluation.held_out_accuracy,
             excluded_loss=evaluation.symmetrized_excluded_loss,
             sum_squared_weights=evaluation.sum_squared_weights,
             largest_train_loss=math.nan if training.largest_loss is None else training.largest_loss,
         )
-        found = events(history, evaluation.p, int((~evaluation.train).sum()))
+        found = events(history, evaluation.p, evaluation.counts["unseen"])
         values = {
             "phase": math.nan if found.phase is None else float(found.phase),
             "phase_provisional": float(found.provisional),
@@ -70,4 +72,4 @@ class Phases(Measurement):
         return asdict(self.history)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.history = History(**state_dict)
+        self.history = History.restored(state_dict)

@@ -13,7 +13,16 @@ import torch
 from omegaconf import OmegaConf
 
 from grok.measures.evaluation import Evaluation
-from grok.measures.phases import Events, History, events, regime, slingshots, unstable
+from grok.measures.phases import (
+    Events,
+    History,
+    cleanup_band,
+    events,
+    loss_decades,
+    regime,
+    slingshots,
+    unstable,
+)
 from grok.model.transformer import Transformer
 from grok.runs.files import write_text
 from grok.runs.folder import RunFolder
@@ -30,11 +39,20 @@ HISTORY_COLUMNS = {
     "sum_squared_weights": "progress/sum_squared_weights",
     "largest_train_loss": "loss/train_largest",
 }
+# And of those on unseen pairs, with what stands for them in folders written before there were any.
+UNSEEN_COLUMNS = {
+    "unseen_loss": ("loss/unseen", "loss/test"),
+    "unseen_accuracy": ("accuracy/unseen", "accuracy/test"),
+}
 
 
 @dataclass(frozen=True)
 class Conclusion:
-    """What a finished run comes to: its final keys, when they were decided, events and regime."""
+    """What a finished run comes to: its final keys, when they were decided, events and regime.
+
+    `held_out` says what events are read from: "unseen" pairs, or "test" where metrics.csv has no others.
+    `loss_decades` is how fast the loss on them still falls at the end [decades per 1,000 steps].
+    """
 
     key_frequencies: list[int] | None
     keys_from_step: int
@@ -43,6 +61,11 @@ class Conclusion:
     regime: str
     unstable: bool
     curves: pd.DataFrame
+    pairs: dict[str, int]
+    held_out: str
+    events_by_test: Events
+    cleanup_band: dict[str, int | None]
+    loss_decades: float | None
 
     def summary(self) -> dict[str, Any]:
         """The same for summary.json."""
@@ -53,6 +76,15 @@ class Conclusion:
             "keys_from_step": self.keys_from_step,
             "keys_decided": self.keys_decided,
             "phases": {name: when and list(when) for name, when in self.events.items()},
+            "pairs": self.pairs,
+            "held_out": self.held_out,
+            "phases_by_test_pairs": {
+                name: when and list(when)
+                for name, when in self.events_by_test.items()
+                if name in ("cleanup_start", "generalized")
+            },
+            "cleanup_band": self.cleanup_band,
+            "loss_decades": self.loss_decades,
         }
 
 
@@ -73,7 +105,8 @@ def evaluations(
 
 def history_of(metrics: pd.DataFrame) -> History:
     """The curves that events are read from, out of metrics.csv."""
-    return History(**{f.name: metrics[HISTORY_COLUMNS[f.name]].astype(float).tolist() for f in fields(History)})
+    columns = HISTORY_COLUMNS | {name: own if own in metrics else old for name, (own, old) in UNSEEN_COLUMNS.items()}
+    return History(**{f.name: metrics[columns[f.name]].astype(float).tolist() for f in fields(History)})
 
 
 def conclude(folder: RunFolder, device: str | torch.device = "cpu") -> Conclusion:
@@ -108,7 +141,8 @@ def conclude(folder: RunFolder, device: str | torch.device = "cpu") -> Conclusio
         curves = pd.concat([earlier[gone], curves]).sort_values("step", ignore_index=True)
     write_text(folder.final_keys, curves.to_csv(index=False))
 
-    p, test_count = final.p, int((~final.train).sum())
+    held_out = "unseen" if "loss/unseen" in metrics else "test"
+    p, test_count = final.p, final.counts["unseen"] + (0 if held_out == "unseen" else final.counts["mirrored"])
     settled = events(history, p, test_count, final=True)
     if rows:  # memorization ends where excluded loss by the final keys is least
         kept = metrics[metrics["step"].isin(curves["step"])]
@@ -124,6 +158,11 @@ def conclude(folder: RunFolder, device: str | torch.device = "cpu") -> Conclusio
         regime=regime(history, settled),
         unstable=unstable(history, settled),
         curves=curves,
+        pairs=final.counts,
+        held_out=held_out,
+        events_by_test=events(history.by_test_pairs(), p, int((~final.train).sum()), final=True),
+        cleanup_band=cleanup_band(history, p),
+        loss_decades=loss_decades(history),
     )
 
 
