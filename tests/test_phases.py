@@ -216,9 +216,9 @@ def test_weights_at_rest_while_the_loss_on_unseen_pairs_still_falls_are_not_stab
 def test_memorization_ends_where_excluded_loss_leaves_its_floor_not_at_its_least() -> None:
     history = grokking()
     history.excluded_loss[2:40] = [1.9e-5, 1.0e-5, *[1.8e-5, 1.2e-5] * 18]  # a flat floor, its least at once
-    history.excluded_loss[40:] = [2e-5 * 1.2**i for i in range(81)]
+    history.excluded_loss[40:] = [2.5e-5 * 1.2**i for i in range(81)]
     assert found(history, final=True).memorization_end == (3900, 4000)
-    assert found(truncated(history, 49)).memorization_end is None  # risen, but not tenfold
+    assert found(truncated(history, 48)).memorization_end is None  # risen, but not tenfold
     assert found(truncated(history, 56)).memorization_end == (3900, 4000)
 
 

@@ -89,15 +89,41 @@ _LOSSES = (
         "margin/mean",
         "mean margin",
         "logits",
-        "The answer's logit less the largest other one, averaged over test pairs. It is positive where the network"
+        "The answer's logit less the largest other one, averaged over unseen pairs. It is positive where the network"
         " is right, and grows while test loss falls.",
     ),
     Metric(
         "margin/least",
         "least margin",
         "logits",
-        "The answer's logit less the largest other one, for the test pair where it is least. Above 0, every test"
+        "The answer's logit less the largest other one, for the unseen pair where it is least. Above 0, every unseen"
         " pair is answered rightly.",
+    ),
+    Metric(
+        "loss/unseen",
+        "loss on unseen pairs",
+        "nats",
+        "Mean cross-entropy on test pairs whose mirror (b, a) is not trained either; on all test pairs where the"
+        " operation is not commutative. This is what is held out.",
+    ),
+    Metric(
+        "accuracy/unseen",
+        "accuracy on unseen pairs",
+        "",
+        "Share of unseen pairs whose answer has the largest logit. Held at 0.99 the network counts as generalized.",
+    ),
+    Metric(
+        "loss/mirrored",
+        "loss on mirrored pairs",
+        "nats",
+        "Mean cross-entropy on test pairs whose mirror (b, a) is trained. It falls early, by memory alone.",
+    ),
+    Metric(
+        "accuracy/mirrored",
+        "accuracy on mirrored pairs",
+        "",
+        "Share of mirrored pairs whose answer has the largest logit. High while unseen accuracy is 0, it shows that"
+        " the network knows a + b = b + a, and no more.",
     ),
 )
 _KEY_FREE = (
@@ -114,6 +140,33 @@ _KEY_FREE = (
         "nats",
         "Train loss without the part that held-out answers share. It is low while the network knows its pairs by"
         " heart, and high when it no longer does.",
+    ),
+    Metric(
+        "progress/memorization_spike",
+        "memorization spike",
+        "nats",
+        "How deep memorization pulls the right answers of unseen pairs down: what all idle frequencies share. Its"
+        " deepest point is where circuit formation begins to show, and clean-up takes it away.",
+    ),
+    Metric(
+        "progress/circuit_waves",
+        "circuit waves",
+        "nats",
+        "How high the circuit lifts the right answers of unseen pairs, above the spike. It grows in circuit"
+        " formation; compare it with the spike.",
+    ),
+    Metric(
+        "progress/wave_loss",
+        "wave loss",
+        "nats",
+        "Loss of the waves alone, chosen on one half of the unseen pairs and read from the other. It falls from ln p"
+        " long before the loss on unseen pairs does.",
+    ),
+    Metric(
+        "progress/wave_odd_part",
+        "odd part",
+        "",
+        "Share of the unseen pairs' mean answer that neither a spike nor a circuit explains. A check value, near 0.",
     ),
 )
 _RESTRICTED = {
@@ -256,7 +309,7 @@ _PHASES = (
         "events/memorization_end",
         "memorization ends",
         "steps",
-        "Where excluded loss is least after fitting. From here on the network knows less by heart and more by its key"
+        "Where excluded loss leaves its floor after fitting, twice its least value. From here on the network knows less by heart and more by its key"
         " frequencies.",
         "§5.2",
     ),
@@ -264,7 +317,7 @@ _PHASES = (
         "events/cleanup_start",
         "clean-up starts",
         "steps",
-        "Where test loss falls below ln p and stays there. By then the circuit is formed, and what was memorized is"
+        "Where loss on unseen pairs falls below ln p and stays there. By then the circuit is formed, and what was memorized is"
         " being removed.",
         "§5.2",
     ),
@@ -272,13 +325,14 @@ _PHASES = (
         "events/generalized",
         "generalized",
         "steps",
-        "Where test accuracy reaches 99 % and holds. The delay of grokking is this step over that of fitting.",
+        "Where accuracy on unseen pairs reaches 99 % and holds. The delay of grokking is this step over that of fitting.",
     ),
     Metric(
         "events/stable",
         "stable",
         "steps",
-        "Where the squared weights change by less than 1 % over the last tenth of the run, after generalizing. The"
+        "Where, after generalizing, squared weights change by less than 3 % and loss on unseen pairs by less than half"
+        " over the last quarter of all steps. The"
         " network is finished there.",
         "§5.2",
     ),

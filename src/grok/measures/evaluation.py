@@ -274,7 +274,8 @@ class Evaluation:
         """
         a, b = rows // self.p, rows % self.p
         names = torch.minimum(a, b) * self.p + torch.maximum(a, b) if splits.is_symmetric(self.answers) else rows
-        half = rows[names.unique(return_inverse=True)[1] % 2 == 0]
+        rank = names.unique(return_inverse=True)[1]  # type: ignore[no-untyped-call]
+        half = rows[rank % 2 == 0]
         if len(half) == len(rows):
             return None
         turned = (self.answers.flatten()[half][:, None] + torch.arange(self.p, device=rows.device)) % self.p
