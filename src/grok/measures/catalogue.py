@@ -309,23 +309,24 @@ _PHASES = (
         "events/memorization_end",
         "memorization ends",
         "steps",
-        "Where excluded loss leaves its floor after fitting, twice its least value. From here on the network knows less by heart and more by its key"
-        " frequencies.",
+        "Where excluded loss leaves its floor after fitting, twice its least value. From here on"
+        " the network knows less by heart and more by its key frequencies.",
         "§5.2",
     ),
     Metric(
         "events/cleanup_start",
         "clean-up starts",
         "steps",
-        "Where loss on unseen pairs falls below ln p and stays there. By then the circuit is formed, and what was memorized is"
-        " being removed.",
+        "Where loss on unseen pairs falls below ln p and stays there. By then the circuit is formed, and"
+        " what was memorized is being removed.",
         "§5.2",
     ),
     Metric(
         "events/generalized",
         "generalized",
         "steps",
-        "Where accuracy on unseen pairs reaches 99 % and holds. The delay of grokking is this step over that of fitting.",
+        "Where accuracy on unseen pairs reaches 99 % and holds. The delay of grokking is this step"
+        " over that of fitting.",
     ),
     Metric(
         "events/stable",
