@@ -220,7 +220,8 @@ class Evaluation:
     def key_frequencies(self, rule: str | Sequence[int]) -> list[int] | None:
         """The key frequencies by one of `RULES` or, given frequencies, those; None where the rule has no ground.
 
-        W_L: `above_median` on W_L's output axis; without an MLP, `logits` · max: `above_maximum` there ·
+        W_L: `above_median` on W_L's output axis; without an MLP, `logits`, or `waves` where some
+        answer has no unseen pair · max: `above_maximum` there ·
         W_E: `above_maximum` on W_E · neurons: `of_neurons` · logits: `above_median` on the held-out means ·
         waves: the waves above the spike.
         """
@@ -229,6 +230,8 @@ class Evaluation:
             return sorted(set(rule))
         if rule == "neurons":
             return None if self.explained is None else spectra.of_neurons(self.explained)
+        if rule == "W_L" and self.W_L is None and self.is_linear:
+            rule = "waves" if self.held_out_means is None else "logits"
         if rule == "waves":
             return None if self.spike_and_waves is None else wave_frequencies(self.spike_and_waves.heights)
         if rule == "logits" or (rule == "W_L" and self.W_L is None):
