@@ -194,7 +194,10 @@ def test_exports_lie_in_the_run_folder_and_say_where(trained: Path, capsys: pyte
         (["{run}", "stepp=1"], "The settings are step, steps, key_frequencies, figures, "),
         (["{run}", "figures=[a"], "`figures` cannot be read from '[a': "),
         (["nowhere"], "The folder must be that of a run, with a config.yaml. nowhere has none."),
-        (["{run}", "step=21"], "`step` must be one whose snapshot was kept. 21 was not; the nearest is 20."),
+        (
+            ["{run}", "step=21"],
+            "`step` must be one whose snapshot was kept. 21 was not; the nearest is 20 (kept next to it: 20 and 40).",
+        ),
         (["{run}", "step=early"], "`step` must be a whole number or last. Got 'early'."),
         (["{run}", "steps=some"], "`steps` must be all, and `step` is for one of them. Got 'some'."),
         (["{run}", "steps=all", "step=20"], "`steps` must be all, and `step` is for one of them. Got 'all'."),
@@ -233,6 +236,9 @@ def test_commands_refuse_with_status_2_and_a_sentence(trained: Path) -> None:
     command = [sys.executable, "-m", "grok.analyze", str(trained), "step=21"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 2
-    assert done.stderr == "`step` must be one whose snapshot was kept. 21 was not; the nearest is 20.\n"
+    assert (
+        done.stderr
+        == "`step` must be one whose snapshot was kept. 21 was not; the nearest is 20 (kept next to it: 20 and 40).\n"
+    )
     with pytest.raises(ValueError, match="usage: python -m grok.export <run folder>"):
         export([])

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 from runs import run
 
-from grok.runs.conclusion import conclude, evaluations
+from grok.runs.conclusion import conclude
 from grok.runs.folder import RunFolder
+from grok.runs.opened import OpenedRun
 
 
 def test_the_pass_repeats_from_the_snapshots_with_the_same_result(tmp_path: Path) -> None:
@@ -35,7 +36,7 @@ def test_every_measurement_is_evaluated_with_the_last_networks_keys(tmp_path: Pa
     folder, summary, _ = run(tmp_path / "run", "trainer.max_steps=60")
     curves = pd.read_csv(folder.final_keys).set_index("step")
     assert curves.index.tolist() == folder.read(folder.metrics)["step"].tolist()
-    for step, evaluation in evaluations(folder, [0, 20, 60]):
+    for step, evaluation in OpenedRun(folder).evaluations([0, 20, 60]):
         expected = evaluation.key_losses(summary["key_frequencies"])
         for name, loss in expected.items():
             assert curves.loc[step, f"final_keys/{name}"] == pytest.approx(float(loss), rel=1e-12)
@@ -43,7 +44,7 @@ def test_every_measurement_is_evaluated_with_the_last_networks_keys(tmp_path: Pa
 
 def test_tables_of_several_steps_keep_their_own_weights(tmp_path: Path) -> None:
     folder, *_ = run(tmp_path / "run")
-    found = dict(evaluations(folder, [0, 50]))
+    found = dict(OpenedRun(folder).evaluations([0, 50]))
     metrics = folder.read(folder.metrics).set_index("step")
     for step in (0, 50):
         assert float(found[step].sum_squared_weights) == metrics.loc[step, "progress/sum_squared_weights"]

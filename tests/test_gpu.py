@@ -10,7 +10,7 @@ from grok.model.cross_entropy import cross_entropy
 from grok.model.transformer import Transformer
 from grok.tasks.operations import all_pairs
 from grok.tasks.splits import train_mask
-from grok.training import machine
+from grok.training import full_batch, machine
 from grok.training.full_batch import FullBatchAdamW
 
 pytestmark = pytest.mark.skipif(

@@ -50,6 +50,12 @@ def test_what_works_from_the_folders_alone_starts_without_what_trains(door: str)
     assert not {"lightning", "hydra", "wandb", "matplotlib"} & set(loaded)
 
 
+def test_sync_starts_without_what_trains() -> None:
+    code = "import sys, grok.sync; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"lightning", "hydra", "matplotlib"} & set(loaded)
+
+
 def test_callbacks_are_this_projects_own() -> None:
     assert Path(callbacks.__file__).parent == ROOT / "callbacks"
     assert Path(grok.__file__).parent == ROOT / "src/grok"

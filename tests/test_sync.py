@@ -21,9 +21,9 @@ from wandb_stub import StubRun, WandbStub, serving
 from grok.loggers.wandb_history import run_url
 from grok.runs.folder import RunFolder
 from grok.runs.resume import resumed_config
+from grok.settings.quiet import quiet
 from grok.sweep.folder import Point, Sweep, SweepFolder
 from grok.sync import main
-from grok.training.console import quiet
 from grok.training.experiment import assemble
 from grok.training.run import train
 

@@ -10,8 +10,8 @@ from hydra.errors import InstantiationException, MissingConfigException
 from runs import TINY, assert_same, configuration, run
 
 from grok.runs import provenance
-from grok.runs.conclusion import evaluations
 from grok.runs.folder import RunFolder
+from grok.runs.opened import OpenedRun
 from grok.training.experiment import assemble
 
 
@@ -84,7 +84,7 @@ def test_the_names_that_tools_rely_on_are_logged(tmp_path: Path) -> None:
 def test_logged_values_agree_with_the_snapshots_in_float64(tmp_path: Path) -> None:
     folder, *_ = run(tmp_path / "run", "trainer.max_steps=400", "data.p=13", "optim.lr=0.01")
     metrics = folder.read(folder.metrics).set_index("step")
-    network_table = dict(evaluations(folder, list(folder.snapshots())))
+    network_table = dict(OpenedRun(folder).evaluations(list(folder.snapshots())))
     for step, table in network_table.items():
         double = type(table)(
             logits=table.all_logits.double(),
@@ -164,10 +164,10 @@ def test_the_command_refuses_with_exit_code_2_and_leaves_nothing(tmp_path: Path,
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-def test_a_misspelt_key_is_hydras_own_error(tmp_path: Path) -> None:
+def test_a_misspelt_key_is_refused_with_the_nearest(tmp_path: Path) -> None:
     done = command("optim.wdd=1", folder=tmp_path)
-    assert done.returncode == 1
-    assert "Key 'wdd' is not in struct" in done.stderr
+    assert done.returncode == 2
+    assert done.stderr.startswith("`optim.wdd` is not a setting. The nearest: `optim.w")
 
 
 @pytest.mark.parametrize("group", ["logger", "experiment"])

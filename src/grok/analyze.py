@@ -23,8 +23,8 @@ from rich.console import Console
 
 from grok.analysis.arguments import analysis
 from grok.analysis.contents import contents, show
-from grok.analysis.history import history, training_values
-from grok.claims.findings import findings
+from grok.analysis.examination import examination
+from grok.analysis.history import history
 from grok.figures.choice import Sitter, draw
 from grok.networks.subject import DISAGREES, Subject
 from grok.runs.files import write_text
@@ -39,14 +39,9 @@ def report(arguments: Sequence[str], console: Console | None = None) -> dict[str
     asked = analysis(arguments)
     console = console or Console(width=None if sys.stdout.isatty() else 160)
     subject, folder = asked.subject, asked.folder
+    table, network, found = examination(subject, folder, asked.rule)
+    warning = _disagreement(subject, float(table.train_loss))
     with torch.no_grad():
-        table, network, bias = subject.opened()
-        warning = _disagreement(subject, float(table.train_loss))
-        found = findings(table, network, bias, asked.rule)
-        if folder is not None:
-            values, notes, found.unmet["training"] = training_values(folder)
-            found.values.update(values)
-            found.notes.update(notes)
         rows = list(history(folder, found.key_frequencies)) if folder and asked.history else []
     told = contents(asked, found, table, warning)
     write_text(asked.results / "analysis.json", json.dumps(told, indent=1, allow_nan=False) + "\n")

@@ -12,8 +12,9 @@ from grok.claims.ablations import mean_by_offset, of_each_frequency
 from grok.measures import progress, spectra
 from grok.measures.evaluation import Evaluation
 from grok.measures.phases import BOUNDARIES
-from grok.networks.subject import of_run, steps_of
+from grok.networks.subject import of_run
 from grok.runs.folder import RunFolder
+from grok.runs.opened import OpenedRun
 from grok.tasks import fourier
 
 
@@ -63,8 +64,9 @@ def _waves(evaluation: Evaluation, key_frequencies: Sequence[int]) -> dict[str, 
 
 def history(folder: RunFolder, key_frequencies: Sequence[int]) -> Iterator[dict[str, float]]:
     """A row for each kept snapshot."""
-    steps = steps_of(folder)
-    first = of_run(folder, steps[0])
+    run = OpenedRun(folder)
+    steps = run.steps
+    first = of_run(run, steps[0])
     for step in steps:
         evaluation, *_ = replace(first, weights=folder.load_snapshot(step)).opened()
         yield {"step": step, **row(evaluation, key_frequencies)}

@@ -14,8 +14,8 @@ from grok.claims.findings import Findings
 from grok.figures import history, network, run
 from grok.figures.style import Phases, save
 from grok.measures.evaluation import Evaluation
-from grok.networks.subject import steps_of
 from grok.runs.folder import RunFolder
+from grok.runs.opened import OpenedRun
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def _of_run(name: str, files: Sequence[Path], sitter: Sitter) -> bool:
         if sitter.history is None or not keys:
             return False
         p = sitter.evaluation.p
-        embeddings = {step: folder.load_snapshot(step)["W_E"][:, :p] for step in steps_of(folder)}
+        embeddings = {step: folder.load_snapshot(step)["W_E"][:, :p] for step in OpenedRun(folder).steps}
         history.animate(embeddings, keys, sitter.name, files[0].with_suffix(".gif"))
         return True
     needed = folder.spectra if name == "spectra" else folder.metrics

@@ -14,7 +14,9 @@ from grok.figures.style import Phases, save, shade
 from grok.measures.phases import PHASES
 
 
-def progress_figure(metrics: pd.DataFrame, final_keys: pd.DataFrame, phases: Phases, title: str, *files: Path) -> None:
+def progress_figure(
+    metrics: pd.DataFrame, final_keys: pd.DataFrame, phases: Phases, title: str, *files: Path
+) -> Figure:
     """The paper's Fig. 7 for this run.
 
     One should see, over the shaded phases: excluded loss (left) leave its least value where
@@ -59,9 +61,10 @@ def progress_figure(metrics: pd.DataFrame, final_keys: pd.DataFrame, phases: Pha
     figure.legend(labelled.values(), labelled.keys(), loc="outside lower center", ncols=5, fontsize=9, frameon=False)
     figure.suptitle(title)
     save(figure, *files)
+    return figure
 
 
-def spectrum_figure(spectra: pd.DataFrame, key_frequencies: Sequence[int] | None, title: str, *files: Path) -> None:
+def spectrum_figure(spectra: pd.DataFrame, key_frequencies: Sequence[int] | None, title: str, *files: Path) -> Figure:
     """The paper's Fig. 3 for this run: share of each frequency in W_E and W_L at the end.
 
     One should see a few tall bars, the key frequencies, over almost nothing in W_L; W_E may hold
@@ -85,11 +88,12 @@ def spectrum_figure(spectra: pd.DataFrame, key_frequencies: Sequence[int] | None
     ax.set_xlabel("frequency $k$")
     figure.suptitle(title)
     save(figure, *files)
+    return figure
 
 
 def spectra_figure(
     spectra: pd.DataFrame, key_frequencies: Sequence[int] | None, phases: Phases, title: str, *files: Path
-) -> None:
+) -> Figure:
     """The share of every frequency over time, W_E above W_L.
 
     One should see many faint rows at first, and a few bright ones, marked on the right, that
@@ -115,6 +119,7 @@ def spectra_figure(
     ax.set_xlabel("step")
     figure.suptitle(title)
     save(figure, *files)
+    return figure
 
 
 def _shares(spectra: pd.DataFrame, matrix: str) -> pd.DataFrame:

@@ -27,7 +27,7 @@ def _values(table: pd.DataFrame, setting: str) -> list[object]:
     return sorted(table[setting].dropna().unique().tolist(), key=lambda value: (isinstance(value, str), value))
 
 
-def events_figure(table: pd.DataFrame, setting: str, others: Sequence[str], file: Path) -> None:
+def events_figure(table: pd.DataFrame, setting: str, others: Sequence[str], *files: Path) -> Figure:
     """Step of each event against one setting, one panel for every combination of the others that vary.
 
     One should see a dot a run, seeds side by side, and a bar at their median; an open triangle where a run
@@ -60,7 +60,8 @@ def events_figure(table: pd.DataFrame, setting: str, others: Sequence[str], file
         Line2D([], [], color="black", lw=2, label="median (Kaplan-Meier)"),
     ]
     figure.legend(handles=marks, loc="outside lower center", ncols=4 if columns == 1 else 7, frameon=False, fontsize=9)
-    save(figure, file)
+    save(figure, *files)
+    return figure
 
 
 def _label_outside(axes: Sequence[Axes], panels: int, columns: int, x: str, y: str) -> None:
@@ -85,7 +86,7 @@ def _events_at(ax: Axes, runs: pd.DataFrame, place: int) -> None:
         ax.plot([middle - 0.075, middle + 0.075], [median, median], color=colour, lw=2, zorder=0.9)
 
 
-def phase_diagram(table: pd.DataFrame, x: str, y: str, others: Sequence[str], file: Path) -> None:
+def phase_diagram(table: pd.DataFrame, x: str, y: str, others: Sequence[str], *files: Path) -> Figure:
     """Regime over two settings, one panel for every combination of the others that vary.
 
     One should see, in each cell, a stripe a run in the colour of its regime, and the median step at which
@@ -113,7 +114,8 @@ def phase_diagram(table: pd.DataFrame, x: str, y: str, others: Sequence[str], fi
     there = [*table["regime"].dropna().unique(), *(["no run"] if table["regime"].isna().any() else [])]
     marks = [Patch(color=colour, label=regime) for regime, colour in REGIME_COLOURS.items() if regime in there]
     figure.legend(handles=marks, loc="outside lower center", ncols=len(marks), frameon=False)
-    save(figure, file)
+    save(figure, *files)
+    return figure
 
 
 def _cell(ax: Axes, runs: pd.DataFrame, i: int, j: int) -> None:
@@ -129,7 +131,7 @@ def _cell(ax: Axes, runs: pd.DataFrame, i: int, j: int) -> None:
         ax.text(i, j, words, ha="center", va="center", fontsize=9, bbox={"fc": "white", "ec": "none", "pad": 1.5})
 
 
-def curves_figure(path: Path, table: pd.DataFrame, colour: str | None, file: Path) -> None:
+def curves_figure(path: Path, table: pd.DataFrame, colour: str | None, *files: Path) -> Figure:
     """Train loss, test loss and the key-free symmetrized loss of all runs over each other, coloured by one setting.
 
     One should see test loss leave train loss behind, and come down late where a run groks, the symmetrized
@@ -155,7 +157,8 @@ def curves_figure(path: Path, table: pd.DataFrame, colour: str | None, file: Pat
     if colour:
         marks = [Line2D([], [], color=shade, label=f"{colour} = {value}") for value, shade in colours.items()]
         figure.legend(handles=marks, loc="outside lower center", ncols=6, frameon=False)
-    save(figure, file)
+    save(figure, *files)
+    return figure
 
 
 def draw_sweep(

@@ -13,6 +13,7 @@ from torch import Tensor
 from torchmetrics.functional.classification import multiclass_stat_scores
 
 from grok.measures import progress, spectra
+from grok.measures.shapes import require_shapes
 from grok.measures.spike_and_waves import SpikeAndWaves, spike_and_waves
 from grok.measures.spike_and_waves import key_frequencies as wave_frequencies
 from grok.model.cross_entropy import losses_and_margins
@@ -48,6 +49,7 @@ class Evaluation:
         weights: Mapping[str, Tensor] | None = None,
         unseen: Bool[Tensor, "a=p b=p"] | None = None,
     ) -> None:
+        require_shapes(logits, answers, train, neurons, W_E, W_L)
         self.p = len(answers)
         self.all_logits = logits
         self.logits = logits[:, :, : self.p]
@@ -228,6 +230,8 @@ class Evaluation:
         if not isinstance(rule, str):
             fourier.rows(self.p, rule)  # refuses what is no frequency
             return sorted(set(rule))
+        if rule not in RULES:
+            raise ValueError(f"`key_frequencies` must be one of {', '.join(RULES)}, or a list. Got {rule!r}.")
         if rule == "neurons":
             return None if self.explained is None else spectra.of_neurons(self.explained)
         if rule == "W_L" and self.W_L is None and self.is_linear:

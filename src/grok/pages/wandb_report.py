@@ -12,7 +12,7 @@ import pandas as pd
 import wandb
 
 from grok.loggers.wandb_history import logged, run_url
-from grok.loggers.wandb_logger import reachable
+from grok.loggers.wandb_server import reachable
 from grok.pages.wandb_story import Told
 from grok.runs.folder import RunFolder
 from grok.sweep.run_status import runs

@@ -4,46 +4,24 @@ The paper fixes the key set from the final network and evaluates every checkpoin
 Fig. 7); while training, that set is not known.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 import torch
-from omegaconf import OmegaConf
 
-from grok.measures.evaluation import Evaluation
 from grok.measures.phases import (
     Events,
-    History,
     cleanup_band,
     events,
     loss_decades,
     regime,
-    slingshots,
     unstable,
 )
-from grok.model.transformer import Transformer
 from grok.runs.files import write_text
 from grok.runs.folder import RunFolder
-from grok.tasks import operations, splits
-
-# Column of metrics.csv behind each field of a history.
-HISTORY_COLUMNS = {
-    "step": "step",
-    "train_loss": "loss/train",
-    "test_loss": "loss/test",
-    "train_accuracy": "accuracy/train",
-    "test_accuracy": "accuracy/test",
-    "excluded_loss": "progress/symmetrized_excluded_loss",
-    "sum_squared_weights": "progress/sum_squared_weights",
-    "largest_train_loss": "loss/train_largest",
-}
-# And of those on unseen pairs, with what stands for them in folders written before there were any.
-UNSEEN_COLUMNS = {
-    "unseen_loss": ("loss/unseen", "loss/test"),
-    "unseen_accuracy": ("accuracy/unseen", "accuracy/test"),
-}
+from grok.runs.opened import OpenedRun, history_of
 
 
 @dataclass(frozen=True)
@@ -88,50 +66,26 @@ class Conclusion:
         }
 
 
-def evaluations(
-    folder: RunFolder, steps: Sequence[int], device: str | torch.device = "cpu"
-) -> Iterator[tuple[int, Evaluation]]:
-    """The evaluation of the run's network at each of `steps`, from its snapshots."""
-    config = OmegaConf.load(folder.config)
-    data = config.data
-    answers = operations.answers(operations.operation_named(data.operation), data.p).to(device)
-    train = splits.train_mask(data.p, data.train_fraction, data.seed, data.get("split", "pairs")).to(device)
-    network = Transformer(data.p, **config.model).eval()
-    for step in steps:
-        weights = {name: w.to(device) for name, w in folder.load_snapshot(step).items()}
-        network.load_state_dict(weights, assign=True)  # evaluations already handed out keep their own weights
-        yield step, Evaluation.of(network, answers, train)
-
-
-def history_of(metrics: pd.DataFrame) -> History:
-    """The curves that events are read from, out of metrics.csv."""
-    columns = HISTORY_COLUMNS | {name: own if own in metrics else old for name, (own, old) in UNSEEN_COLUMNS.items()}
-    return History(**{f.name: metrics[columns[f.name]].astype(float).tolist() for f in fields(History)})
-
-
 def conclude(folder: RunFolder, device: str | torch.device = "cpu") -> Conclusion:
     """Evaluate every snapshot with the final keys, write final_keys.csv, and settle the run's events.
 
     The final network is the last one outside a slingshot.
     """
-    steps = list(folder.snapshots())
-    if not folder.metrics.exists() or not steps:
+    run = OpenedRun(folder)
+    steps, metrics = list(folder.snapshots()), run.metrics
+    if metrics.empty or not steps:
         raise ValueError(f"{folder.path} must hold measurements and snapshots to conclude from. It has none.")
-    metrics = folder.read(folder.metrics)
     history = history_of(metrics)
-    config = OmegaConf.load(folder.config)
-    rule = config.key_frequencies if isinstance(config.key_frequencies, str) else list(config.key_frequencies)
-    calm = {step for step, jump in zip(history.step, slingshots(history), strict=True) if not jump}
-    last = max((step for step in steps if step in calm), default=steps[-1])
-    ((_, final),) = evaluations(folder, [last], device)
-    found = final.key_frequencies(rule)
+    last = run.last_calm_step
+    final = run.evaluation(last, device)
+    found = final.key_frequencies(run.key_rule)
 
     rows = [
         {
             "step": step,
             **{f"final_keys/{name}": float(loss) for name, loss in evaluation.key_losses(found or []).items()},
         }
-        for step, evaluation in evaluations(folder, steps if final.is_linear and found is not None else [], device)
+        for step, evaluation in run.evaluations(steps if final.is_linear and found is not None else [], device)
     ]
     curves = pd.DataFrame(rows) if rows else pd.DataFrame({"step": []})
     if rows and folder.final_keys.exists() and folder.summary().get("key_frequencies") == found:

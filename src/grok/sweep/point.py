@@ -13,7 +13,7 @@ from grok.runs.configuration import moved
 from grok.runs.folder import RunFolder
 from grok.runs.resume import checkpoint_to_resume, resumed_config
 from grok.settings import places
-from grok.sweep.folder import NOWHERE
+from grok.sweep.identity import FOLDER_PLACEHOLDER
 from grok.training.run import execute
 
 
@@ -22,7 +22,8 @@ def configuration(file: Path, run: Path) -> DictConfig | None:
 
     A run that was killed before its first checkpoint is moved aside, and begun again.
     """
-    config = OmegaConf.create(moved(OmegaConf.to_container(OmegaConf.load(file)), NOWHERE, str(run)))
+    frozen = OmegaConf.to_container(OmegaConf.load(file))
+    config = OmegaConf.create(moved(frozen, FOLDER_PLACEHOLDER, str(run)))
     assert isinstance(config, DictConfig)
     folder = RunFolder(run)
     if not folder.holds_a_run:

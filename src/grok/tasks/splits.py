@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from grok.settings.checks import is_number, whole
+from grok.settings.checks import is_number, require_whole
 
 SPLITS = ("pairs", "unordered")
 
@@ -25,8 +25,8 @@ def train_mask(p: int, train_fraction: float, seed: int, split: str = "pairs") -
     """
     if split not in SPLITS:
         raise ValueError(f"`data.split` must be one of {', '.join(SPLITS)}. Got {split!r}.")
-    whole("data.p", p, 3)
-    whole("data.seed", seed, 0)
+    require_whole("data.p", p, 3)
+    require_whole("data.seed", seed, 0)
     if not is_number(train_fraction) or not 0 < train_fraction < 1:
         raise ValueError(f"`data.train_fraction` must lie strictly between 0 and 1. Got {train_fraction!r}.")
     count = int(train_fraction * p * p)

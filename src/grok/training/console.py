@@ -1,9 +1,6 @@
 """What a run says when it starts and when it ends."""
 
-import logging
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from omegaconf import DictConfig
@@ -126,12 +123,3 @@ def _verdict(summary: dict[str, Any]) -> str:
         *(["unstable: the train loss jumped on the way (slingshots)"] if summary["unstable"] else []),
     ]
     return "\n".join(lines)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Without Lightning's banners and the warnings of others about themselves."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"(lightning|torch|wandb|pydantic)\b")
-        yield

@@ -13,12 +13,13 @@ from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, ListConfig
 
+from grok.loggers.configured import configured_loggers
 from grok.measures.evaluation import RULES
 from grok.model.transformer import Transformer
 from grok.runs.folder import RunFolder
 from grok.runs.resume import checkpoint_to_resume, read_checkpoint
 from grok.runs.schedule import Schedule
-from grok.settings.checks import is_whole, whole
+from grok.settings.checks import is_whole, require_whole
 from grok.tasks import operations
 from grok.training.lit import FullBatchTraining, ModularArithmetic
 
@@ -84,7 +85,7 @@ def assemble(config: DictConfig) -> Experiment:
             raise ValueError(
                 f"`trainer.max_steps` must be above the {step} steps of {checkpoint}. Got {schedule.max_steps}."
             )
-    trainer.loggers = [instantiate(logger) for logger in (config.logger or {}).values()]
+    trainer.loggers = configured_loggers(config.logger)
     return Experiment(config, folder, data, module, trainer, trainer.loggers, checkpoint, step, measured)
 
 
@@ -105,7 +106,7 @@ def absences(experiment: Experiment) -> list[str]:
 
 
 def _trainer(config: DictConfig, callbacks: list[Callback]) -> Trainer:
-    settings = dict(config.trainer)
+    settings = dict(instantiate(config.trainer))
     if settings["accelerator"] == "auto":  # Apple's GPUs have no float64, in which measures are taken
         settings["accelerator"] = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -129,7 +130,7 @@ def _check_choices(config: DictConfig) -> None:
     keep = config.snapshots.keep
     if keep != "all" and not (is_whole(keep) and keep >= 2):
         raise ValueError(f"`snapshots.keep` must be a whole number, 2 or more, or all. Got {keep!r}.")
-    whole("seed", config.seed, 0)
+    require_whole("seed", config.seed, 0)
     if config.threads is not None and not (is_whole(config.threads) and config.threads >= 1):
         raise ValueError(f"`threads` must be a whole number, 1 or more, or null. Got {config.threads!r}.")
     if config.trainer.devices != 1:

@@ -19,7 +19,7 @@ from grok.measures.evaluation import Evaluation
 from grok.model.cross_entropy import cross_entropy
 from grok.model.transformer import Transformer
 from grok.runs.schedule import Schedule
-from grok.settings.checks import is_number, whole
+from grok.settings.checks import is_number, require_whole
 from grok.tasks import operations, splits
 from grok.training.full_batch import FullBatchAdamW
 from grok.training.machine import tf32_products
@@ -122,7 +122,7 @@ class FullBatchTraining(LightningModule):
                 raise ValueError(f"`optim.{name}` must be {'0 or more' if zero else 'above 0'}. Got {value!r}.")
         if len(betas) != 2 or not all(is_number(beta) and 0 <= beta < 1 for beta in betas):
             raise ValueError(f"`optim.betas` must be two numbers, each at least 0 and below 1. Got {list(betas)}.")
-        whole("optim.warmup_steps", warmup_steps, 0)
+        require_whole("optim.warmup_steps", warmup_steps, 0)
         if not isinstance(tf32, bool):
             raise ValueError(f"`optim.tf32` must be true or false. Got {tf32!r}.")
         super().__init__()

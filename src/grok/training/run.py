@@ -5,26 +5,26 @@ import signal
 import sys
 import time
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from hydra.errors import InstantiationException
 from lightning import Trainer
-from lightning.pytorch.loggers import WandbLogger
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from grok.figures import run as run_figures
 from grok.loggers import wandb_logger
-from grok.loggers.wandb_history import PICTURES, rows
-from grok.loggers.wandb_run import last_sent, log_conclusion
-from grok.runs.conclusion import HISTORY_COLUMNS, Conclusion, conclude
+from grok.loggers.conclusion import give_conclusion
+from grok.loggers.wandb_history import PICTURES
+from grok.runs.conclusion import Conclusion, conclude
 from grok.runs.configuration import flat_settings
 from grok.runs.files import write_text
 from grok.runs.folder import RunFolder, kept_steps
+from grok.runs.opened import HISTORY_COLUMNS
 from grok.runs.provenance import provenance
+from grok.settings.quiet import quiet
 from grok.training import console as say
 from grok.training.experiment import Experiment, absences, assemble
 from grok.training.lit import DivergedError
@@ -49,7 +49,7 @@ def _train(experiment: Experiment, console: Console, products: str) -> dict[str,
     frozen = OmegaConf.merge(config, {"resume": None})  # a matter of this command, not of the run
     write_text(folder.config, OmegaConf.to_yaml(frozen, resolve=True))
     if config.resume:
-        folder.cut_back(experiment.measured_step)
+        folder.truncate_after(experiment.measured_step)
     status, reason = "failed", None
     try:
         device = trainer.strategy.root_device
@@ -108,14 +108,7 @@ def finish(experiment: Experiment, device: torch.device) -> Conclusion | None:
     if config.pictures:
         _draw(folder, conclusion, config.name)
     for logger in experiment.loggers:
-        if isinstance(logger, WandbLogger):
-            held = last_sent(logger.experiment, folder)
-            for row in rows(folder, replace(held, measured=int(metrics["step"].iloc[-1]))):
-                logger.experiment.log(row)
-            log_conclusion(logger.experiment, folder)
-        else:
-            for step, curve in conclusion.curves.set_index("step").iterrows():
-                logger.log_metrics({str(name): float(value) for name, value in curve.items()}, int(str(step)))
+        give_conclusion(logger, folder)
     return conclusion
 
 
@@ -153,7 +146,7 @@ def execute(config: DictConfig) -> int:
     0: finished · 1: diverged · 2: refused, in one sentence · 128 + n: ended by signal n.
     """
     console = Console()
-    with say.quiet():
+    with quiet():
         try:
             experiment = assemble(config)
         except (ValueError, InstantiationException) as error:
