@@ -17,17 +17,21 @@ TRAIN_ON = 1.1  # a stable run trains a tenth longer
 
 
 class Phases(Measurement):
-    """Events, phase and regime as far as they are known (rules of this project's own: `grok.phases`).
+    """Events, phase and regime as far as they are known (rules of this project's own: `grok.measures.phases`).
 
     What is not known to have happened is logged as nan.
 
     | Key | Value [unit] |
     |---|---|
-    | `phase` | 0 memorization, 1 circuit formation, 2 clean-up, 3 stable; none where a run generalizes directly |
-    | `phase_provisional` | 1 while the last boundary may still be revised |
-    | `regime` | index into `grok.phases.REGIMES`, were the run to end now |
-    | `slingshot` | 1 where the train loss jumped since the last measurement |
-    | `events/…` | fitted, memorization_end, cleanup_start, generalized, stable [step] |
+    | `phase` | 0 memorization, 1 circuit formation, 2 clean-up, 3 stable, as far as known at that step |
+    | `phase_provisional` | 1 while the last phase boundary may still be revised |
+    | `regime` | Kind of run if ended now: 0 unfitted, 1 memorized, 2 direct, 3 partial, 4 unfinished, 5 grokked |
+    | `slingshot` | 1 where train loss jumped since the last measurement, above 1e-4 and 100 times its running median |
+    | `events/fitted` | Where train accuracy reaches 99 % and holds [steps] |
+    | `events/memorization_end` | Where excluded loss leaves its floor after fitting, twice its least value [steps] |
+    | `events/cleanup_start` | Where loss on unseen pairs falls below ln p and stays there [steps] |
+    | `events/generalized` | Where accuracy on unseen pairs reaches 99 % and holds [steps] |
+    | `events/stable` | Where weights, loss on unseen pairs and key frequencies rest for a quarter of the run [steps] |
 
     Args:
         stop: "stable" ends the run when it has been stable for a tenth longer; "never" does not.

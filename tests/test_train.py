@@ -69,7 +69,7 @@ def test_the_command_is_kept_as_it_can_be_typed_anywhere(typed: list[str], expec
 
 
 def test_the_names_that_tools_rely_on_are_logged(tmp_path: Path) -> None:
-    folder, *_ = run(tmp_path / "run")
+    folder, *_ = run(tmp_path / "run", "data.train_fraction=0.3")  # every answer has an unseen pair
     metrics = set(folder.read(folder.metrics).columns)
     assert metrics >= {
         *("loss/train", "loss/test", "accuracy/train", "accuracy/test", "keys/count", "phase"),

@@ -6,6 +6,7 @@ import matplotlib
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
@@ -13,13 +14,14 @@ from torch import Tensor
 from grok.claims import embedding, neurons
 from grok.claims.anatomy import Anatomy
 from grok.claims.findings import Findings
-from grok.figures.palette import COLOURS, OTHERS, key_colours
+from grok.figures.palette import COLOURS, CYCLE, OTHERS, PAGE, key_colours
 from grok.measures import progress
 from grok.measures.evaluation import Evaluation
 from grok.measures.spectra import EXPLAINED
 from grok.tasks import fourier
 
 MOST = 5  # panels side by side
+WHEEL = LinearSegmentedColormap.from_list("wheel", CYCLE)
 
 
 def norms_figure(evaluation: Evaluation, found: Findings) -> Figure:
@@ -220,8 +222,8 @@ def draw_circle(ax: Axes, W_E: Tensor, k: int) -> None:
     x, y = embedding.circles(W_E, k).numpy()
     order = np.argsort(k * np.arange(p) % p, kind="stable")
     closed = np.append(order, order[0])
-    ax.plot(x[closed], y[closed], color="#cccccc", lw=0.8, zorder=1)
-    ax.scatter(x, y, c=k * np.arange(p) % p, cmap=matplotlib.colormaps["twilight"], s=14, zorder=2)
+    ax.plot(x[closed], y[closed], color=PAGE["grid"], lw=0.8, zorder=1)
+    ax.scatter(x, y, c=k * np.arange(p) % p, cmap=WHEEL, s=14, zorder=2)
     for number in order[np.linspace(0, p, min(p, 8), endpoint=False).astype(int)]:
         ax.annotate(str(number), (x[number] * 1.17, y[number] * 1.17), ha="center", va="center", fontsize=7)
     reach = 1.3 * float(np.abs([x, y]).max() or 1)

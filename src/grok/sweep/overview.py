@@ -6,6 +6,8 @@ import pandas as pd
 from rich.markup import escape
 from rich.table import Table
 
+from grok.runs.censoring import event_time
+
 
 def printed_table(table: pd.DataFrame, varying: Sequence[str]) -> Table:
     """The table as it is printed: a row a run."""
@@ -29,6 +31,5 @@ def printed_table(table: pd.DataFrame, varying: Sequence[str]) -> Table:
 
 
 def _step(row: "pd.Series[float]", event: str) -> str:
-    if pd.notna(row[event]):
-        return f"{row[event]:,.0f}"
-    return f"> {row['steps']:,.0f}" if pd.notna(row["steps"]) else ""
+    time = event_time(row, event)
+    return "" if time is None else str(time)

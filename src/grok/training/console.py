@@ -7,39 +7,13 @@ from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from grok.measures import paper
+from grok.measures.catalogue import FINAL, metric
 from grok.measures.phases import REGIME_WORDS
+from grok.runs.censoring import event_row, event_words
 from grok.runs.conclusion import Conclusion
 from grok.runs.folder import RunFolder
 from grok.training.lit import FullBatchTraining, ModularArithmetic
-
-EVENT_NAMES = {
-    "fitted": "fitted: train accuracy 99 %",
-    "memorization_end": "memorization ends: excluded loss least",
-    "cleanup_start": "clean-up starts: test loss below ln p",
-    "generalized": "generalized: test accuracy 99 %",
-    "stable": "stable: weights at rest",
-}
-# The paper's mainline run: boundaries from §5.2 (drawn there by eye), values at epoch 40,000.
-PAPER_EVENTS = {"memorization_end": "1,400", "cleanup_start": "9,400", "stable": "14,000"}
-PAPER_VALUES = {
-    "loss/all": "2.41e-07",
-    "progress/restricted_loss": "5.5e-08 (at the neurons)",
-    "progress/sum_squared_weights": "942 to 955",
-    "neurons/explained": "0.846",
-}
-FINAL_VALUES = {
-    "loss/train": "train loss",
-    "loss/test": "test loss",
-    "loss/all": "loss on all pairs",
-    "accuracy/test": "test accuracy",
-    "progress/symmetrized_loss": "symmetrized loss",
-    "progress/restricted_loss": "restricted loss",
-    "progress/excluded_loss": "excluded loss",
-    "progress/gini_W_E": "Gini of W_E",
-    "progress/gini_W_L": "Gini of W_L",
-    "progress/sum_squared_weights": "sum of squared weights",
-    "neurons/explained": "neurons of one frequency",
-}
 
 
 def is_mainline(config: DictConfig) -> bool:
@@ -90,28 +64,34 @@ def conclude_aloud(console: Console, config: DictConfig, folder: RunFolder, conc
     if mainline:
         table.add_column("the paper", justify="right")
 
-    def row(name: str, value: str, paper: str = "") -> None:
-        table.add_row(name, value, *([paper] if mainline else []))
+    def row(name: str, value: str, in_paper: str = "") -> None:
+        table.add_row(name, value, *([in_paper] if mainline else []))
 
-    for name, when in conclusion.events.items():
-        interval = "not within these steps" if when is None else f"{when[0]:,} to {when[1]:,}"
-        row(EVENT_NAMES[name], interval, PAPER_EVENTS.get(name, ""))
+    happened = event_row(dict(conclusion.events.items()), summary["steps"])
+    for name, _ in conclusion.events.items():
+        words = event_words(happened, name) or "-"
+        row(metric(f"events/{name}").label, words, f"{paper.EVENTS[name]:,}" if name in paper.EVENTS else "")
     table.add_section()
-    keys = conclusion.key_frequencies
-    row("key frequencies", "none" if not keys else " ".join(map(str, keys)), "14 35 41 42 52")
+    found = conclusion.key_frequencies
+    row("key frequencies", " ".join(map(str, found or [])) or "none", " ".join(map(str, paper.KEY_FREQUENCIES)))
     decided = conclusion.keys_decided["contained"]
     row("all of them in the key set from step", "-" if decided is None else f"{decided:,}")
     table.add_section()
     final = summary["final"]
-    for name, words in FINAL_VALUES.items():
+    for name in FINAL:
         if final.get(name) is not None:
-            value = final[name]
-            row(
-                words,
-                f"{value:.4g}" if 1e-3 <= abs(value) < 1e5 or value == 0 else f"{value:.2e}",
-                PAPER_VALUES.get(name, ""),
-            )
+            remark = f" ({paper.REMARKS[name]})" if name in paper.REMARKS else ""
+            row(metric(name).label, _number(final[name]), _number(paper.VALUES.get(name)) + remark)
     console.print(table)
+
+
+def _number(value: float | tuple[float, float] | None) -> str:
+    """A value, or the two that it lies between, in four digits at most; empty for None."""
+    if isinstance(value, tuple):
+        return " to ".join(map(_number, value))
+    if value is None:
+        return ""
+    return f"{value:.4g}" if 1e-3 <= abs(value) < 1e5 or value == 0 else f"{value:.2e}"
 
 
 def _verdict(summary: dict[str, Any]) -> str:
@@ -119,7 +99,11 @@ def _verdict(summary: dict[str, Any]) -> str:
     lines = [
         f"{summary['status']} after {summary['steps']:,} steps, {summary['steps_per_second']:,.0f} steps/s",
         f"{regime}: {REGIME_WORDS[regime]}",
-        *(["it had come to rest, trained a tenth longer and ended"] if summary["ended"] == "stable" else []),
+        *(
+            ["its weight norm had converged; it trained a tenth longer and ended"]
+            if summary["ended"] == "stable"
+            else []
+        ),
         *(["unstable: the train loss jumped on the way (slingshots)"] if summary["unstable"] else []),
     ]
     return "\n".join(lines)
