@@ -1,7 +1,7 @@
 """Which phase the run is in, and when to end it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -34,18 +34,21 @@ class Phases(Measurement):
     | `events/stable` | Where weights, loss on unseen pairs and key frequencies rest for a quarter of the run [steps] |
 
     Args:
+        rule: of the key frequencies, which must rest in a stable run; one of `grok.evaluation.RULES`, or a list.
         stop: "stable" ends the run when it has been stable for a tenth longer; "never" does not.
     """
 
-    def __init__(self, stop: str = "stable") -> None:
+    def __init__(self, stop: str = "stable", rule: str | Sequence[int] = "W_L") -> None:
         if stop not in STOPS:
             raise ValueError(f"`stop` must be one of {', '.join(STOPS)}. Got {stop!r}.")
         self.stop = stop
+        self.rule = rule
         self.history = History.empty()
         self.events = Events()
 
     def measure(self, evaluation: Evaluation, training: FullBatchTraining) -> Mapping[str, Tensor | float]:
         history = self.history.extended(
+            key_frequencies=evaluation.key_frequencies(self.rule),
             step=float(training.global_step),
             train_loss=evaluation.train_loss,
             test_loss=evaluation.test_loss,

@@ -34,6 +34,7 @@ def grokking(length: int = 121) -> History:
         unseen_accuracy=accuracy,
         excluded_loss=[1e-4 + ((s - 1400) / 1000) ** 2 if s >= 200 else 4.8 for s in step],
         sum_squared_weights=[2500 - 1500 * min(s, 9000) / 9000 for s in step],
+        key_frequencies=["3 9 14" if s < 7000 else "9 14" for s in step],
         largest_train_loss=[math.nan] + [4.8 if s < 300 else max(math.exp(-s / 80), 2e-7) for s in step[1:]],
     )
 
@@ -205,6 +206,32 @@ def test_stable_is_withdrawn_when_the_weights_move_again() -> None:
     assert found(history).stable is None
 
 
+def test_stable_waits_for_a_quarter_of_the_run_without_a_change_of_key_frequencies() -> None:
+    history = grokking(260)
+    history.key_frequencies[:140] = ["3 9 14"] * 140
+    assert found(history).stable == (18_500, 18_600)  # three quarters: 13,950; all since are alike
+    assert found(truncated(history, 186)).stable is None
+
+
+def test_stable_is_withdrawn_when_a_key_frequency_is_lost() -> None:
+    history = grokking(260)
+    history.key_frequencies[200:] = ["14"] * 60
+    assert found(truncated(history, 200)).stable == (15_000, 15_100)
+    assert found(truncated(history, 201)).stable is None
+    assert found(history).stable is None
+    longer = grokking(300)
+    longer.key_frequencies[200:] = ["14"] * 100
+    assert found(longer).stable == (26_500, 26_600)
+
+
+def test_unknown_key_frequencies_change_nothing() -> None:
+    history = grokking(171)
+    history.key_frequencies[:] = [None] * 171
+    assert found(history) == found(grokking(171))
+    history.key_frequencies[160:] = ["9 14"] * 11
+    assert found(history) == found(grokking(171))
+
+
 def test_weights_at_rest_while_the_loss_on_unseen_pairs_still_falls_are_not_stable() -> None:
     history = grokking(171)
     history.unseen_loss[70:] = [10 ** (-i / 20) for i in range(101)]
@@ -240,6 +267,7 @@ def test_without_unseen_pairs_nothing_is_said_to_generalize() -> None:
 
 
 def test_a_history_of_a_checkpoint_without_unseen_pairs_reads_its_test_pairs() -> None:
-    state = {name: values for name, values in vars(grokking()).items() if not name.startswith("unseen")}
-    assert History.restored(state) == grokking().by_test_pairs()
+    later = ("unseen_loss", "unseen_accuracy", "key_frequencies")
+    state = {name: values for name, values in vars(grokking()).items() if name not in later}
+    assert History.restored(state) == replace(grokking().by_test_pairs(), key_frequencies=[None] * 121)
     assert History.restored(vars(grokking())) == grokking()

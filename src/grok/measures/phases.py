@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from statistics import median
-from typing import SupportsFloat
+from typing import Any, SupportsFloat
 
 HELD = 3  # measurements running
 ACCURATE = 0.99  # accuracy at which pairs count as fitted, or generalized
@@ -55,11 +55,13 @@ class History:
     largest_train_loss: list[float]  # of any step since the last measurement
     unseen_loss: list[float]  # on test pairs whose mirror is not trained; nan where there are none
     unseen_accuracy: list[float]
+    key_frequencies: list[str | None]  # the current ones, separated by spaces; None where unknown
 
     @classmethod
-    def restored(cls, state: Mapping[str, list[float]]) -> "History":
-        """A history out of a checkpoint; of one that knew no unseen pairs, with the test pairs in their place."""
-        return cls(**{"unseen_loss": state["test_loss"], "unseen_accuracy": state["test_accuracy"], **state})
+    def restored(cls, state: Mapping[str, list[Any]]) -> "History":
+        """A history out of a checkpoint. One that knew no unseen pairs has the test pairs in their place."""
+        test = {"unseen_loss": state["test_loss"], "unseen_accuracy": state["test_accuracy"]}
+        return cls(**{**test, "key_frequencies": [None] * len(state["step"]), **state})
 
     def by_test_pairs(self) -> "History":
         """The same with all test pairs, as in the paper, in place of the unseen ones."""
@@ -69,9 +71,11 @@ class History:
     def empty(cls) -> "History":
         return cls(*([] for _ in fields(cls)))
 
-    def extended(self, **row: SupportsFloat) -> "History":
+    def extended(self, key_frequencies: Sequence[int] | None, **row: SupportsFloat) -> "History":
         """This history and one more measurement."""
-        return History(**{f.name: [*getattr(self, f.name), float(row[f.name])] for f in fields(self)})
+        named = None if key_frequencies is None else " ".join(map(str, key_frequencies))
+        new = {**{name: float(value) for name, value in row.items()}, "key_frequencies": named}
+        return History(**{f.name: [*getattr(self, f.name), new[f.name]] for f in fields(self)})
 
 
 @dataclass(frozen=True)
@@ -189,10 +193,13 @@ def loss_decades(history: History) -> float | None:
 
 
 def _stable(history: History, generalized: int, jumps: Sequence[bool]) -> int | None:
-    """Where weights and loss on unseen pairs first are at rest together, unless the weights move again later."""
+    """Where weights, key frequencies and loss on unseen pairs first rest together.
+
+    None if weights or key frequencies change again later, until all three rest once more.
+    """
     loss, stable = history.unseen_loss, None
     for i in range(generalized, len(jumps)):
-        if not _at_rest(history, i, jumps):
+        if not (_at_rest(history, i, jumps) and _same_key_frequencies(history, i)):
             stable = None
         elif stable is None:
             then = loss[bisect_left(history.step, QUARTER * history.step[i])]
@@ -213,6 +220,12 @@ def _at_rest(history: History, i: int, jumps: Sequence[bool]) -> bool:
         then = weights[j - 1] + fraction * (weights[j] - weights[j - 1])
     moved = abs(math.log(weights[i] / then)) if then > 0 else math.inf
     return moved < STABLE and not any(jumps[j : i + 1])
+
+
+def _same_key_frequencies(history: History, i: int) -> bool:
+    """Whether the key frequencies, where known, are the same at all measurements of the last quarter of all steps."""
+    start = bisect_left(history.step, QUARTER * history.step[i])
+    return len(set(history.key_frequencies[start : i + 1]) - {None}) <= 1
 
 
 def _interval(step: Sequence[float], i: int | None) -> Interval | None:

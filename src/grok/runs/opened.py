@@ -1,7 +1,6 @@
 """The one place that opens a run: its configuration, tables, kept steps, networks and evaluations."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,7 +42,9 @@ UNSEEN_COLUMNS = {
 def history_of(metrics: pd.DataFrame) -> History:
     """The curves that events are read from, out of metrics.csv."""
     columns = HISTORY_COLUMNS | {name: own if own in metrics else old for name, (own, old) in UNSEEN_COLUMNS.items()}
-    return History(**{f.name: metrics[columns[f.name]].astype(float).tolist() for f in fields(History)})
+    key_frequencies: list[str | None] = [text if isinstance(text, str) else "" for text in metrics["keys"]]
+    numbers = {name: metrics[column].astype(float).tolist() for name, column in columns.items()}
+    return History(**numbers, key_frequencies=key_frequencies)
 
 
 class OpenedRun:
