@@ -60,11 +60,13 @@ class Phases(Measurement):
             sum_squared_weights=evaluation.sum_squared_weights,
             largest_train_loss=math.nan if training.largest_loss is None else training.largest_loss,
         )
-        found = events(history, evaluation.p, evaluation.counts["unseen"])
+        counts = evaluation.counts
+        judged = history if counts["unseen"] else history.by_test_pairs()
+        found = events(judged, evaluation.p, counts["unseen"] or counts["mirrored"])
         values = {
             "phase": math.nan if found.phase is None else float(found.phase),
             "phase_provisional": float(found.provisional),
-            "regime": float(REGIMES.index(regime(history, found))),
+            "regime": float(REGIMES.index(regime(judged, found))),
             "slingshot": float(slingshots(history)[-1]),
             **{f"events/{name}": math.nan if when is None else float(when[1]) for name, when in found.items()},
         }

@@ -9,7 +9,9 @@ import torch
 from hydra.errors import InstantiationException, MissingConfigException
 from runs import TINY, assert_same, configuration, run
 
+from grok.measures.phases import REGIMES
 from grok.runs import provenance
+from grok.runs.configuration import flat_settings
 from grok.runs.folder import RunFolder
 from grok.runs.opened import OpenedRun
 from grok.training.experiment import assemble
@@ -103,6 +105,39 @@ def test_logged_values_agree_with_the_snapshots_in_float64(tmp_path: Path) -> No
         }
         for name, value in expected.items():
             assert row[name] == pytest.approx(float(value), rel=1e-5), (step, name)
+
+
+def test_a_split_of_unordered_pairs_has_no_mirrors_and_says_so(tmp_path: Path) -> None:
+    folder, _, text = run(tmp_path / "run", "data.split=unordered", "data.p=13")
+    metrics = folder.read(folder.metrics)
+    assert "addition mod 13: 84 of 169 pairs to train on, the others to test, a pair and its mirror (b, a) on" in text
+    assert not any("mirrored" in name for name in metrics)
+    assert metrics["loss/unseen"].tolist() == pytest.approx(metrics["loss/test"].tolist(), rel=1e-12)
+    opened = OpenedRun(folder)
+    assert (opened.train == opened.train.T).all()
+    assert float(opened.evaluation().test_loss) == pytest.approx(metrics["loss/test"].iloc[-1], rel=1e-6)
+    assert flat_settings(opened.config)["split"] == "unordered"
+    assert folder.summary()["pairs"] == {"train": 84, "unseen": 85, "mirrored": 0}
+
+
+def test_mirrored_pairs_are_counted_at_the_start(tmp_path: Path) -> None:
+    folder, _, text = run(tmp_path / "run")
+    pairs = folder.summary()["pairs"]
+    assert pairs["mirrored"] > 20
+    assert f"{pairs['mirrored']} test pairs are mirrors of trained ones, {pairs['unseen']} unseen" in text
+    assert folder.summary()["held_out"] == "unseen"
+    assert "split" not in flat_settings(OpenedRun(folder).config)
+
+
+@pytest.mark.parametrize("model", ["model.d_mlp=32", "model.d_mlp=0"])
+def test_a_run_without_unseen_pairs_is_judged_by_the_test_set_and_says_so(tmp_path: Path, model: str) -> None:
+    folder, _, text = run(tmp_path / "run", "data.p=5", "data.train_fraction=0.8", "data.seed=9", model)
+    summary = folder.summary()
+    assert summary["pairs"]["unseen"] == 0
+    assert summary["held_out"] == "test"
+    assert "none is unseen: the test set judges the run" in text
+    assert summary["regime"] in REGIMES
+    assert not any("unseen" in name for name in folder.read(folder.metrics))
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.2])

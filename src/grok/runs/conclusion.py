@@ -21,14 +21,14 @@ from grok.measures.phases import (
 )
 from grok.runs.files import write_text
 from grok.runs.folder import RunFolder
-from grok.runs.opened import OpenedRun, history_of
+from grok.runs.opened import OpenedRun, held_out, history_of
 
 
 @dataclass(frozen=True)
 class Conclusion:
     """What a finished run comes to: its final keys, when they were decided, events and regime.
 
-    `held_out` says what events are read from: "unseen" pairs, or "test" where metrics.csv has no others.
+    `held_out` says which pairs events are read from, "unseen" or "test" (`grok.runs.opened.held_out`).
     `loss_decades` is how fast the loss on them still falls at the end [decades per 1,000 steps].
     """
 
@@ -95,10 +95,10 @@ def conclude(folder: RunFolder, device: str | torch.device = "cpu") -> Conclusio
         curves = pd.concat([earlier[gone], curves]).sort_values("step", ignore_index=True)
     write_text(folder.final_keys, curves.to_csv(index=False))
 
-    held_out = "unseen" if "loss/unseen" in metrics else "test"
-    p, test_count = final.p, final.counts["unseen"] + (0 if held_out == "unseen" else final.counts["mirrored"])
+    judged_by = held_out(metrics)
+    p, test_count = final.p, final.counts["unseen"] + (0 if judged_by == "unseen" else final.counts["mirrored"])
     settled = events(history, p, test_count, final=True)
-    if rows:  # memorization ends where excluded loss by the final keys is least
+    if rows:  # memorization ends where excluded loss by the final keys leaves its floor
         kept = metrics[metrics["step"].isin(curves["step"])]
         by_final_keys = replace(
             history_of(kept), excluded_loss=curves["final_keys/excluded_loss"].astype(float).tolist()
@@ -113,7 +113,7 @@ def conclude(folder: RunFolder, device: str | torch.device = "cpu") -> Conclusio
         unstable=unstable(history, settled),
         curves=curves,
         pairs=final.counts,
-        held_out=held_out,
+        held_out=judged_by,
         events_by_test=events(history.by_test_pairs(), p, int((~final.train).sum()), final=True),
         cleanup_band=cleanup_band(history, p),
         loss_decades=loss_decades(history),

@@ -15,7 +15,8 @@ def flat_settings(config: DictConfig) -> dict[str, Any]:
         "wd": config.optim.wd,
         "seed": config.seed,
     }
-    return {**settings, **flat, "data_seed": config.data.seed}
+    unusual = {} if config.data.get("split", "pairs") == "pairs" else {"split": config.data.split}
+    return {**settings, **flat, **unusual, "data_seed": config.data.seed}
 
 
 def moved(node: Any, before: str, after: str) -> Any:

@@ -1,5 +1,6 @@
 """The one place that opens a run: its configuration, tables, kept steps, networks and evaluations."""
 
+import math
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -27,24 +28,27 @@ HISTORY_COLUMNS = {
     "test_loss": "loss/test",
     "train_accuracy": "accuracy/train",
     "test_accuracy": "accuracy/test",
-    "excluded_loss": "progress/symmetrized_excluded_loss",
     "sum_squared_weights": "progress/sum_squared_weights",
     "largest_train_loss": "loss/train_largest",
 }
-# And of those on unseen pairs, with what stands for them where there are none: folders written before they were told
-# apart, and splits that leave none.
-UNSEEN_COLUMNS = {
-    "unseen_loss": ("loss/unseen", "loss/test"),
-    "unseen_accuracy": ("accuracy/unseen", "accuracy/test"),
-}
+
+
+def held_out(metrics: pd.DataFrame) -> str:
+    """Which pairs judge a run: "unseen", or "test" in folders written before these were told apart and in runs whose
+    split leaves no unseen pair."""
+    return "unseen" if "loss/unseen" in metrics else "test"
 
 
 def history_of(metrics: pd.DataFrame) -> History:
-    """The curves that events are read from, out of metrics.csv."""
-    columns = HISTORY_COLUMNS | {name: own if own in metrics else old for name, (own, old) in UNSEEN_COLUMNS.items()}
+    """The curves that events are read from, out of metrics.csv.
+
+    Where it has no unseen pairs, test pairs stand for them: see `held_out`.
+    """
+    columns = HISTORY_COLUMNS | {f"unseen_{what}": f"{what}/{held_out(metrics)}" for what in ("loss", "accuracy")}
+    excluded = metrics.get("progress/symmetrized_excluded_loss", pd.Series(math.nan, metrics.index))
     key_frequencies: list[str | None] = [text if isinstance(text, str) else "" for text in metrics["keys"]]
     numbers = {name: metrics[column].astype(float).tolist() for name, column in columns.items()}
-    return History(**numbers, key_frequencies=key_frequencies)
+    return History(**numbers, excluded_loss=excluded.astype(float).tolist(), key_frequencies=key_frequencies)
 
 
 class OpenedRun:

@@ -21,7 +21,7 @@ def train_mask(p: int, train_fraction: float, seed: int, split: str = "pairs") -
 
     pairs: ⌊train_fraction · p²⌋ of them, drawn as the authors drew them (`random.shuffle` permutes by length alone,
     so shuffling positions shuffles the pairs) · unordered: a pair and its mirror (b, a) stay on one side; as many as
-    come nearest to that count, at most one more or fewer.
+    fit into that count, at most one fewer.
     """
     if split not in SPLITS:
         raise ValueError(f"`data.split` must be one of {', '.join(SPLITS)}. Got {split!r}.")

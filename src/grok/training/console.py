@@ -13,6 +13,7 @@ from grok.measures.phases import REGIME_WORDS
 from grok.runs.censoring import event_row, event_words
 from grok.runs.conclusion import Conclusion
 from grok.runs.folder import RunFolder
+from grok.tasks import splits
 from grok.training.lit import FullBatchTraining, ModularArithmetic
 
 
@@ -36,13 +37,18 @@ def announce(
 ) -> None:
     """What will be trained, in a few lines."""
     p, model, optim = data.p, config.model, config.optim
-    train = len(data.training.answers)
+    train, mirrored = len(data.training.answers), int(splits.mirrored_mask(data.all.train, data.all.answers).sum())
+    sides = ", a pair and its mirror (b, a) on one side" if config.data.get("split") == "unordered" else ""
     layers = "1 layer" if model.n_layers == 1 else f"{model.n_layers} layers"
     neurons = f"{model.d_mlp} neurons ({model.activation})" if model.d_mlp else "no MLP"
     parameters = sum(w.numel() for w in module.network.parameters())
     ending = "or a tenth beyond stable" if config.stop == "stable" else "all of them"
     lines = [
-        f"{config.data.operation} mod {p}: {train:,} of {p * p:,} pairs to train on, the others to test",
+        f"{config.data.operation} mod {p}: {train:,} of {p * p:,} pairs to train on, the others to test{sides}",
+        *(
+            [f"{mirrored:,} test pairs are mirrors of trained ones, {p * p - train - mirrored:,} unseen"]
+            * bool(mirrored)
+        ),
         f"{layers}, width {model.d_model}, {model.n_heads} heads, {neurons}: {parameters:,} parameters",
         f"full-batch AdamW, lr {optim.lr:g}, weight decay {optim.wd:g}; {config.trainer.max_steps:,} steps, {ending}",
         f"on {summary['device']}, {summary['threads']} {'thread' if summary['threads'] == 1 else 'threads'}",
@@ -71,6 +77,10 @@ def conclude_aloud(console: Console, config: DictConfig, folder: RunFolder, conc
     for name, _ in conclusion.events.items():
         words = event_words(happened, name) or "-"
         row(metric(f"events/{name}").label, words, f"{paper.EVENTS[name]:,}" if name in paper.EVENTS else "")
+    by_test = event_row(dict(conclusion.events_by_test.items()), summary["steps"])
+    for name in ("cleanup_start", "generalized") if conclusion.held_out == "unseen" else ():
+        row(f"{metric(f'events/{name}').label}, by all test pairs", event_words(by_test, name) or "-")
+    row("events are read from", f"{conclusion.held_out} pairs")
     table.add_section()
     found = conclusion.key_frequencies
     row("key frequencies", " ".join(map(str, found or [])) or "none", " ".join(map(str, paper.KEY_FREQUENCIES)))

@@ -20,7 +20,7 @@ from grok.runs.folder import RunFolder
 from grok.runs.resume import checkpoint_to_resume, read_checkpoint
 from grok.runs.schedule import Schedule
 from grok.settings.checks import is_whole, require_whole
-from grok.tasks import operations
+from grok.tasks import operations, splits
 from grok.training.lit import FullBatchTraining, ModularArithmetic
 
 # How Lightning runs blocks of steps (grok.training.lit); not a matter of configuration.
@@ -93,15 +93,23 @@ def absences(experiment: Experiment) -> list[str]:
     """One sentence for each kind of measure that this network or operation does not have."""
     sentences = []
     answers, train = experiment.data.all
+    unseen = splits.unseen_mask(train, answers)
+    every_answer = len(torch.unique(answers[unseen])) == experiment.data.p
+    if not unseen.any():
+        sentences.append(
+            "every test pair is the mirror of a trained one, so none is unseen: the test set judges the run, and the"
+            " key-free measures are absent"
+        )
     if experiment.module.network.neuron_logit_map() is None:
-        sentences.append("no MLP, so no W_L and no neurons to measure; key frequencies by the rule `logits`")
+        rule = "logits" if every_answer else "waves"
+        sentences.append(f"no MLP, so no W_L and no neurons to measure; key frequencies by the rule `{rule}`")
     if not operations.is_linear(answers):
         sentences.append(
             f"{experiment.config.data.operation} is no invertible linear function of a and b, so it has no waves to"
             " restrict to or exclude: the key-free measures alone are computed"
         )
-    elif len(torch.unique(answers[~train])) < experiment.data.p:
-        sentences.append("some answer has no test pair, so nothing is averaged over test pairs alone")
+    elif unseen.any() and not every_answer:
+        sentences.append("some answer has no unseen pair, so restricted loss is not averaged over unseen pairs alone")
     return sentences
 
 
