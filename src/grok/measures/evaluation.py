@@ -182,9 +182,25 @@ class Evaluation:
     # --- sums over pairs of one answer
 
     @cached_property
-    def _sums(self) -> tuple[Float[Tensor, "side y=p c=p"], Int[Tensor, "side y=p"]]:
-        """Over mirrored, unseen and training pairs."""
-        return progress.answer_sums(self.logits, self.answers, self.unseen + 2 * self.train)
+    def _sums(self) -> tuple[Float[Tensor, "group=4 y=p c=p"], Int[Tensor, "group=4 y=p"]]:
+        """Over mirrored pairs, each half of the unseen ones, and training pairs."""
+        group = (self.unseen.long() + 3 * self.train).flatten()
+        group[self._parts["unseen"]] += self._halves
+        return progress.answer_sums(self.logits, self.answers, group.view_as(self.answers), 4)
+
+    @property
+    def _unseen_sums(self) -> tuple[Float[Tensor, "y=p c=p"], Int[Tensor, " y=p"]]:
+        sums, counts = self._sums
+        return sums[1] + sums[2], counts[1] + counts[2]
+
+    @property
+    def _halves(self) -> Int[Tensor, " unseen"]:
+        """0 or 1 for each unseen pair, in turn; a pair and its mirror lie in the same half."""
+        rows = self._parts["unseen"]
+        a, b = rows // self.p, rows % self.p
+        names = torch.minimum(a, b) * self.p + torch.maximum(a, b) if splits.is_symmetric(self.answers) else rows
+        rank: Tensor = names.unique(return_inverse=True)[1]  # type: ignore[no-untyped-call]
+        return rank % 2
 
     @cached_property
     def is_linear(self) -> bool:
@@ -202,8 +218,8 @@ class Evaluation:
     @cached_property
     def held_out_means(self) -> Float[Tensor, "y=p c=p"] | None:
         """M[y, c] over unseen pairs alone; None where some answer has none."""
-        sums, counts = self._sums
-        return None if (counts[1] == 0).any() else sums[1] / counts[1][:, None]
+        sums, counts = self._unseen_sums
+        return None if (counts == 0).any() else sums / counts[:, None]
 
     # --- spectra and key frequencies
 
@@ -252,8 +268,8 @@ class Evaluation:
     @cached_property
     def symmetrized_logits(self) -> Float[Tensor, " t=p"]:
         """g over the unseen pairs; nan where there are none."""
-        sums, counts = self._sums
-        return progress.symmetrized_logits(sums[1], int(counts[1].sum()))
+        sums, counts = self._unseen_sums
+        return progress.symmetrized_logits(sums, int(counts.sum()))
 
     @cached_property
     def symmetrized_loss(self) -> Float[Tensor, ""]:
@@ -266,27 +282,13 @@ class Evaluation:
     @cached_property
     def spike_and_waves(self) -> SpikeAndWaves | None:
         """Memorization's spike and the circuit's waves in g over the unseen pairs; None where there are none."""
-        rows = self._parts["unseen"]
-        if not len(rows):
+        sums, counts = self._sums
+        first, second = counts[1:3].sum(1).tolist()
+        if not first + second:
             return None
-        first = self._half_logits(rows)
-        second = None if first is None else (self.symmetrized_logits * len(rows) - first[0]) / (len(rows) - first[1])
-        halves = None if first is None or second is None else torch.stack([first[0] / first[1], second])
-        return spike_and_waves(self.symmetrized_logits, halves)
-
-    def _half_logits(self, rows: Int[Tensor, " q"]) -> tuple[Float[Tensor, " t=p"], int] | None:
-        """The sum of L[q, y(q) + t] over every other unseen pair, and their number; None where a half has none.
-
-        A pair and its mirror lie in the same half: pairs are dealt alternately by the smaller number, then the larger.
-        """
-        a, b = rows // self.p, rows % self.p
-        names = torch.minimum(a, b) * self.p + torch.maximum(a, b) if splits.is_symmetric(self.answers) else rows
-        rank = names.unique(return_inverse=True)[1]  # type: ignore[no-untyped-call]
-        half = rows[rank % 2 == 0]
-        if len(half) == len(rows):
-            return None
-        turned = (self.answers.flatten()[half][:, None] + torch.arange(self.p, device=rows.device)) % self.p
-        return self.logits.flatten(0, 1)[half].gather(1, turned).double().sum(0), len(half)
+        halves = zip(sums[1:3], (first, second), strict=True)
+        g = torch.stack([progress.symmetrized_logits(*half) for half in halves]) if first and second else None
+        return spike_and_waves(self.symmetrized_logits, g)
 
     def key_losses(self, rule: str | Sequence[int]) -> dict[str, Float[Tensor, ""]]:
         """Restricted and excluded losses for the key frequencies by `rule`; none where there are no waves or keys."""
@@ -303,7 +305,7 @@ class Evaluation:
         _, counts = self._sums
         everything = counts.sum(0)
         rows = progress.restricted_logits(self.means, frequencies)
-        weights = {"all": everything, "train": counts[2], "test": counts[0] + counts[1]}
+        weights = {"all": everything, "train": counts[3], "test": counts[:3].sum(0)}
         losses = {name: progress.loss_by_answer(rows, weight) for name, weight in weights.items()}
         if self.held_out_means is not None:
             held_out = progress.restricted_logits(self.held_out_means, frequencies)

@@ -34,9 +34,13 @@ HISTORY_COLUMNS = {
 
 
 def held_out(metrics: pd.DataFrame) -> str:
-    """Which pairs judge a run: "unseen", or "test" in folders written before these were told apart and in runs whose
-    split leaves no unseen pair."""
-    return "unseen" if "loss/unseen" in metrics else "test"
+    """Which pairs judge a run: "unseen" or "test".
+
+    The test set judges where the split leaves no unseen pair, and where measurements are missing that a run wrote
+    before unseen pairs were told apart.
+    """
+    known = "loss/unseen" in metrics and (metrics["loss/unseen"].notna() | metrics["loss/test"].isna()).all()
+    return "unseen" if known else "test"
 
 
 def history_of(metrics: pd.DataFrame) -> History:
