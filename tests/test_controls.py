@@ -13,6 +13,8 @@ from torch import Tensor
 
 from grok.measures.evaluation import RULES, Evaluation
 from grok.measures.spike_and_waves import spike_and_waves
+from grok.model.transformer import Transformer
+from grok.tasks.splits import train_mask
 
 KEYS = {31: [3, 7, 12, 15], 59: [1, 11, 20, 29]}
 MARGIN = 20.0
@@ -200,6 +202,18 @@ def test_memorized_random_labels_have_neither_spike_nor_waves_to_speak_of(p: int
     assert found is not None
     assert abs(found.spike) < 0.05 * MARGIN
     assert found.loss.item() == ln(p, 0.2)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("p", [12, 29, 41, 113])
+def test_an_untrained_network_has_neither_spike_nor_waves(p: int, seed: int) -> None:
+    shape = {"d_model": 128, "n_heads": 4, "d_mlp": 512, "n_layers": 1, "activation": "relu", "dropout": 0.0}
+    network = Transformer(p, **shape, seed=seed)  # type: ignore[arg-type]
+    number = torch.arange(p)
+    found = Evaluation.of(network, (number[:, None] + number) % p, train_mask(p, 0.3, 0)).spike_and_waves
+    assert found is not None
+    assert max(abs(found.spike.item()), found.waves.item()) < 0.15  # nats; of a fitted network several
+    assert found.loss.item() == ln(p, 0.03)
 
 
 @pytest.mark.parametrize("p", [3, 5])

@@ -14,7 +14,7 @@ from grok.runs import provenance
 from grok.runs.configuration import flat_settings
 from grok.runs.folder import RunFolder
 from grok.runs.opened import OpenedRun
-from grok.training.experiment import assemble
+from grok.training.experiment import absences, assemble
 
 
 def command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -52,7 +52,7 @@ def test_a_run_leaves_a_folder_that_tells_everything(tmp_path: Path) -> None:
     assert set(spectra["matrix"]) == {"W_E", "W_L"}
     assert spectra[["1", "2", "3", "4", "5"]].sum(axis=1).tolist() == pytest.approx([1.0] * len(spectra))
     assert (folder.path / "config.yaml").read_text().count("${") == 0
-    for name in ("progress.png", "spectrum.png", "spectra.png"):
+    for name in ("progress.png", "spectrum.png", "spectra.png", "portrait.png"):
         assert (folder.path / name).stat().st_size > 10_000
     assert "addition mod 11: 60 of 121 pairs to train on" in text
     assert "finished after 50 steps" in text
@@ -138,6 +138,23 @@ def test_a_run_without_unseen_pairs_is_judged_by_the_test_set_and_says_so(tmp_pa
     assert "none is unseen: the test set judges the run" in text
     assert summary["regime"] in REGIMES
     assert not any("unseen" in name for name in folder.read(folder.metrics))
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (["data.p=3", "data.train_fraction=0.4"], "of 1 frequency the rule `W_L` names none, as it takes their median"),
+        (["data.p=5"], "of 2 frequencies the rule `W_L` names 1 at most"),
+        (["data.p=13", "key_frequencies=logits"], "of 6 frequencies the rule `logits` names 3 at most"),
+        (["data.p=17"], None),
+        (["data.p=5", "key_frequencies=max"], None),
+    ],
+)
+def test_a_rule_that_cannot_name_all_of_few_frequencies_says_so(
+    tmp_path: Path, settings: list[str], sentence: str | None
+) -> None:
+    notes = " ".join(absences(assemble(configuration(tmp_path / "run", *settings))))
+    assert sentence in notes if sentence else "has no such bound" not in notes
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.2])

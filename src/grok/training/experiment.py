@@ -34,6 +34,7 @@ LOOP: dict[str, Any] = {
     "log_every_n_steps": 1,
     "plugins": LightningEnvironment(),  # one process, also where SLURM's variables speak of others
 }
+FEW_FREQUENCIES = 7  # p below 14: a network may well use half of all frequencies
 
 
 @dataclass
@@ -103,6 +104,13 @@ def absences(experiment: Experiment) -> list[str]:
     if experiment.module.network.neuron_logit_map() is None:
         rule = "logits" if every_answer else "waves"
         sentences.append(f"no MLP, so no W_L and no neurons to measure; key frequencies by the rule `{rule}`")
+    frequencies, rule = experiment.data.p // 2, experiment.config.key_frequencies
+    if rule in ("W_L", "logits") and frequencies < FEW_FREQUENCIES:
+        sentences.append(
+            f"of {frequencies} {'frequency' if frequencies == 1 else 'frequencies'} the rule `{rule}` names"
+            f" {frequencies // 2 or 'none'}{' at most' if frequencies > 1 else ''}, as it takes their median for the"
+            " floor; key_frequencies=max has no such bound"
+        )
     if not operations.is_linear(answers):
         sentences.append(
             f"{experiment.config.data.operation} is no invertible linear function of a and b, so it has no waves to"
