@@ -21,10 +21,14 @@ class ProgressMeasures(Measurement):
     |---|---|
     | `progress/symmetrized_loss` | Loss of the average held-out answer, each turned to where it should be [nats] |
     | `progress/symmetrized_excluded_loss` | Train loss without the part that held-out answers share [nats] |
+    | `progress/memorization_spike` | How far memorization lowers the right answers of unseen pairs, below 0 [nats] |
+    | `progress/circuit_waves` | How far the circuit lifts the right answers of unseen pairs [nats] |
+    | `progress/wave_loss` | Loss of the waves alone, chosen on one half of the unseen pairs for the other [nats] |
+    | `progress/wave_odd_part` | Share of the unseen pairs' mean answer that neither a spike nor a circuit explains |
     | `progress/restricted_loss` | Loss on all p² pairs by the sum waves of the current key frequencies alone [nats] |
     | `progress/restricted_loss_train` | Train loss by the sum waves of the current key frequencies alone [nats] |
     | `progress/restricted_loss_test` | Test loss by the sum waves of the current key frequencies alone [nats] |
-    | `progress/restricted_loss_held_out` | Loss on all p² pairs by sum waves averaged over test pairs alone [nats] |
+    | `progress/restricted_loss_held_out` | Loss on all p² pairs by sum waves averaged over unseen pairs alone [nats] |
     | `progress/excluded_loss` | Train loss without the sum waves of the current key frequencies [nats] |
     | `progress/sum_squared_weights` | Sum of squares of all parameters |
     | `weights/…` | Sum of squares of one parameter, which the name ends in |
@@ -38,9 +42,23 @@ class ProgressMeasures(Measurement):
 
     def measure(self, evaluation: Evaluation, training: FullBatchTraining) -> Mapping[str, Tensor | float]:
         return {
-            "progress/symmetrized_loss": evaluation.symmetrized_loss,
-            "progress/symmetrized_excluded_loss": evaluation.symmetrized_excluded_loss,
+            **_key_free(evaluation),
             "progress/sum_squared_weights": evaluation.sum_squared_weights,
             **{f"weights/{name}": square for name, square in evaluation.squared_weights.items()},
             **{f"progress/{name}": loss for name, loss in evaluation.key_losses(self.rule).items()},
         }
+
+
+def _key_free(evaluation: Evaluation) -> dict[str, Tensor]:
+    """What is read from the unseen pairs without key frequencies; nothing where there are no such pairs."""
+    found = evaluation.spike_and_waves
+    if found is None:
+        return {}
+    return {
+        "progress/symmetrized_loss": evaluation.symmetrized_loss,
+        "progress/symmetrized_excluded_loss": evaluation.symmetrized_excluded_loss,
+        "progress/memorization_spike": found.spike,
+        "progress/circuit_waves": found.waves,
+        "progress/wave_loss": found.loss,
+        "progress/wave_odd_part": found.odd,
+    }

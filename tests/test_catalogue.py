@@ -31,7 +31,7 @@ def family(name: str) -> str:
 
 
 def test_what_a_run_logs_and_what_is_described_are_the_same(tmp_path: Path) -> None:
-    folder, _, _ = run(tmp_path / "run")
+    folder, _, _ = run(tmp_path / "run", "data.train_fraction=0.3")  # every answer has an unseen pair
     columns = [*folder.read(folder.metrics).columns, *folder.read(folder.final_keys).columns]
     logged = {family(name) for name in columns if name not in ("step", "keys")}
     assert logged == set(METRICS)
@@ -91,8 +91,9 @@ def test_the_papers_numbers_stand_beside_final_values_and_events() -> None:
 
 def test_the_end_of_a_mainline_run_is_set_beside_the_papers(tmp_path: Path) -> None:
     mainline = ["data.p=113", "data.train_fraction=0.3", "model.d_model=128", "model.n_heads=4", "model.d_mlp=512"]
+    pairs = {"train": 3830, "unseen": 6280, "mirrored": 2659}
     found = Conclusion([14, 35], 600, {"contained": 120, "equal": 120}, Events(fitted=(20, 40)), "memorized", False,
-                       pd.DataFrame())  # fmt: skip
+                       pd.DataFrame(), pairs, "unseen", Events(), {}, None)  # fmt: skip
     for overrides, shown in ((mainline, True), ([*mainline, "optim.wd=0.5"], False)):
         folder = made_up_run(tmp_path / str(shown), *overrides, final=dict.fromkeys(FINAL, 0.5), steps_per_second=1)
         console = Console(record=True, width=200, quiet=False, file=io.StringIO())

@@ -1,3 +1,4 @@
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from runs import run
 
 from grok.runs.conclusion import conclude
 from grok.runs.folder import RunFolder
-from grok.runs.opened import OpenedRun
+from grok.runs.opened import OpenedRun, history_of
 
 
 def test_the_pass_repeats_from_the_snapshots_with_the_same_result(tmp_path: Path) -> None:
@@ -85,3 +86,17 @@ def test_a_folder_without_measurements_is_refused(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert done.stderr == f"{tmp_path} must be the folder of a run, with a config.yaml. It has none.\n"
+
+
+def test_a_run_begun_before_unseen_pairs_were_told_apart_is_judged_by_its_test_set(tmp_path: Path) -> None:
+    folder, *_ = run(tmp_path / "run")
+    metrics = folder.read(folder.metrics)
+    assert conclude(folder).held_out == "unseen"
+    metrics.loc[:2, ["loss/unseen", "accuracy/unseen"]] = math.nan  # resumed since
+    metrics.to_csv(folder.metrics, index=False)
+    assert conclude(folder).held_out == "test"
+    metrics.drop(columns=["loss/unseen", "accuracy/unseen"]).to_csv(folder.metrics, index=False)
+    result = conclude(folder)
+    assert (result.held_out, result.pairs["unseen"] > 0) == ("test", True)
+    history = history_of(folder.read(folder.metrics))
+    assert history.unseen_loss == metrics["loss/test"].tolist()

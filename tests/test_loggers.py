@@ -16,7 +16,7 @@ from grok.loggers.conclusion import give_conclusion
 from grok.loggers.configured import configured_loggers
 from grok.runs.folder import RunFolder
 
-PICTURES = ["pictures/progress", "pictures/spectra", "pictures/spectrum"]
+PICTURES = ["pictures/portrait", "pictures/progress", "pictures/spectra", "pictures/spectrum"]
 
 
 def trained(folder: Path, logger: str) -> RunFolder:

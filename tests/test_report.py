@@ -141,8 +141,9 @@ def test_every_curve_carries_the_numbers_of_its_table(tmp_path: Path) -> None:
     figures = run_figures(Record.of(tmp_path))
     counts = {name: len(made["data"]) for name, made in figures.items()}
     assert counts == {
-        "losses": 8,
-        "accuracy": 2,
+        "losses": 11,
+        "accuracy": 4,
+        "spike": 2,
         "sparsity": 2,
         "weights": 1,
         "count": 1,

@@ -25,7 +25,10 @@ HOSTILE = "<script>window.hacked=1</script><img src=x onerror=window.hacked=1>"
 LOSSES = {
     "train loss": "loss/train",
     "test loss": "loss/test",
+    "loss on unseen pairs": "loss/unseen",
+    "loss on mirrored pairs": "loss/mirrored",
     "restricted, key-free": "progress/symmetrized_loss",
+    "wave loss": "progress/wave_loss",
     "restricted, current keys": "progress/restricted_loss",
     "restricted, final keys": "final_keys/restricted_loss",
     "excluded, key-free": "progress/symmetrized_excluded_loss",
@@ -107,7 +110,8 @@ def test_each_panel_has_its_curves_with_the_values_of_the_tables(run: RunFolder,
     metrics, final = run.read(run.metrics), run.read(run.final_keys)
     panels = {
         "losses": list(LOSSES.values()),
-        "accuracy": ["accuracy/train", "accuracy/test"],
+        "accuracy": ["accuracy/train", "accuracy/test", "accuracy/unseen", "accuracy/mirrored"],
+        "spike": ["progress/memorization_spike", "progress/circuit_waves"],
         "sparsity": ["progress/gini_W_E", "progress/gini_W_L"],
         "weights": ["progress/sum_squared_weights"],
         "count": ["keys/count"],
@@ -252,7 +256,7 @@ def first_measurement_alone(folder: RunFolder) -> None:
         file.unlink()
 
 
-OVER_STEPS = ("losses", "accuracy", "sparsity", "weights", "count", "shares")
+OVER_STEPS = ("losses", "accuracy", "spike", "sparsity", "weights", "count", "shares")
 SPECTRA = ("spectrum-W_E", "spectrum-W_L")
 KINDS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "fitted, and nothing more": (["optim.wd=0", "optim.lr=0.01", "trainer.max_steps=200"], (*OVER_STEPS, *SPECTRA)),

@@ -27,6 +27,7 @@ def config_of(config: DictConfig, weights: dict[str, Any], layout: str) -> dict[
         "p": data.p,
         "frac_train": data.train_fraction,
         "seed": data.seed,
+        **({} if data.get("split", "pairs") == "pairs" else {"data.split": data.split}),
         "fn_name": names.get(data.operation, data.operation),
         "lr": optim.lr,
         "weight_decay": optim.wd,

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from grok.measures.evaluation import Evaluation
 from grok.model.transformer import ACTIVATIONS
-from grok.tasks import operations
+from grok.tasks import operations, splits
 
 Pattern = Float[Tensor, "a=p b=p head position=3"]
 
@@ -46,6 +46,7 @@ class Anatomy:
         self.first, self.second = operations.as_sums(answers) if self.is_linear else (number, number)
         self.answers = answers[self.first][:, self.second]
         self.train = train[self.first][:, self.second]
+        self.unseen = splits.unseen_mask(train, answers)[self.first][:, self.second]  # mirrors by the old names
 
     def __getitem__(self, name: str) -> Tensor:
         """A weight by its name; zero for a bias that is not there."""
@@ -145,7 +146,14 @@ class Anatomy:
         if self.W_L is not None and self.neurons is not None:
             logits += self.neurons @ self.W_L.T
         return Evaluation(
-            logits, self.answers, self.train, self.neurons, self["W_E"][:, : self.p], self.W_L, self.weights
+            logits,
+            self.answers,
+            self.train,
+            self.neurons,
+            self["W_E"][:, : self.p],
+            self.W_L,
+            self.weights,
+            self.unseen,
         )
 
     def logits_from(self, a: Float[Tensor, "q d_model"], b: Float[Tensor, "q d_model"]) -> Float[Tensor, "q p"]:

@@ -8,7 +8,18 @@ from collections.abc import Sequence
 from grok.measures.panels import CURRENT_KEYS, FINAL_KEYS, KEY_FREE
 
 BLUE, ORANGE, GREEN, PINK, AMBER, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
-COLOURS = {"train": BLUE, "test": ORANGE, "restricted": GREEN, "excluded": PINK, "W_E": BLUE, "W_L": ORANGE}
+COLOURS = {
+    "train": BLUE,
+    "test": ORANGE,
+    "unseen": AMBER,
+    "mirrored": SKY,
+    "restricted": GREEN,
+    "excluded": PINK,
+    "spike": PINK,
+    "waves": GREEN,
+    "W_E": BLUE,
+    "W_L": ORANGE,
+}
 # Dash and width of a line, by what its curve is computed by.
 LINES = {"": ("solid", 1.5), KEY_FREE: ("solid", 2.4), CURRENT_KEYS: ("dash", 1.3), FINAL_KEYS: ("dot", 2.0)}
 EVENT_COLOURS = {

@@ -113,7 +113,8 @@ _LOSSES = (
         "accuracy/test",
         "test accuracy",
         "",
-        "Share of the other pairs whose answer has the largest logit. Held at 0.99 the network counts as generalized.",
+        "Share of the other pairs whose answer has the largest logit. Where the operation is commutative, part of it is"
+        " memory: see accuracy on unseen pairs.",
         "§3, Fig. 2",
         panel="accuracy",
         colour="test",
@@ -123,15 +124,51 @@ _LOSSES = (
         "margin/mean",
         "mean margin",
         "logits",
-        "The answer's logit less the largest other one, averaged over test pairs. It is positive where the network"
+        "The answer's logit less the largest other one, averaged over unseen pairs. It is positive where the network"
         " is right, and grows while test loss falls.",
     ),
     Metric(
         "margin/least",
         "least margin",
         "logits",
-        "The answer's logit less the largest other one, for the test pair where it is least. Above 0, every test"
+        "The answer's logit less the largest other one, for the unseen pair where it is least. Above 0, every unseen"
         " pair is answered rightly.",
+    ),
+    Metric(
+        "loss/unseen",
+        "loss on unseen pairs",
+        "nats",
+        "Mean cross-entropy on test pairs whose mirror (b, a) is not trained either. This is what is held out; it is"
+        " all test pairs where the operation is not commutative.",
+        panel="losses",
+        colour="unseen",
+        final=True,
+    ),
+    Metric(
+        "accuracy/unseen",
+        "accuracy on unseen pairs",
+        "",
+        "Share of unseen pairs whose answer has the largest logit. Held at 0.99 the network counts as generalized.",
+        panel="accuracy",
+        colour="unseen",
+        final=True,
+    ),
+    Metric(
+        "loss/mirrored",
+        "loss on mirrored pairs",
+        "nats",
+        "Mean cross-entropy on test pairs whose mirror (b, a) is trained. It falls early, by memory alone.",
+        panel="losses",
+        colour="mirrored",
+    ),
+    Metric(
+        "accuracy/mirrored",
+        "accuracy on mirrored pairs",
+        "",
+        "Share of mirrored pairs whose answer has the largest logit. High while unseen accuracy is 0, it shows that"
+        " the network knows a + b = b + a, and no more.",
+        panel="accuracy",
+        colour="mirrored",
     ),
 )
 _KEY_FREE = (
@@ -157,12 +194,46 @@ _KEY_FREE = (
         colour="excluded",
         final=True,
     ),
+    Metric(
+        "progress/memorization_spike",
+        "memorization spike",
+        "nats",
+        "How far memorization lowers the right answers of unseen pairs, below 0. It deepens while memorizing, and"
+        " clean-up takes it away.",
+        panel="spike",
+        colour="spike",
+        final=True,
+    ),
+    Metric(
+        "progress/circuit_waves",
+        "circuit waves",
+        "nats",
+        "How far the circuit lifts the right answers of unseen pairs. It grows in circuit formation; compare it with"
+        " the spike.",
+        panel="spike",
+        colour="waves",
+        final=True,
+    ),
+    Metric(
+        "progress/wave_loss",
+        "wave loss",
+        "nats",
+        "Loss of the waves alone, chosen on one half of the unseen pairs for the other. It falls from ln p long before"
+        " the loss on unseen pairs does.",
+        panel="restricted",
+    ),
+    Metric(
+        "progress/wave_odd_part",
+        "odd part",
+        "",
+        "Share of the unseen pairs' mean answer that neither a spike nor a circuit explains. A check value, near 0.",
+    ),
 )
 _RESTRICTED = {
     "": "Loss on all p² pairs by the sum waves of {whose} alone",
     "_train": "Train loss by the sum waves of {whose} alone",
     "_test": "Test loss by the sum waves of {whose} alone",
-    "_held_out": "Loss on all p² pairs by sum waves averaged over test pairs alone",
+    "_held_out": "Loss on all p² pairs by sum waves averaged over unseen pairs alone",
 }
 
 
@@ -324,30 +395,31 @@ _PHASES = (
         "events/memorization_end",
         "memorization ends",
         "steps",
-        "Where excluded loss is least after fitting. From here on the network knows less by heart and more by its key"
-        " frequencies.",
+        "Where excluded loss leaves its floor after fitting, twice its least value. From here on"
+        " the network knows less by heart and more by its key frequencies.",
         "§5.2",
     ),
     Metric(
         "events/cleanup_start",
         "clean-up starts",
         "steps",
-        "Where test loss falls below ln p and stays there. By then the circuit is formed, and what was memorized is"
-        " being removed.",
+        "Where loss on unseen pairs falls below ln p and stays there. By then the circuit is formed, and"
+        " what was memorized is being removed.",
         "§5.2",
     ),
     Metric(
         "events/generalized",
         "generalized",
         "steps",
-        "Where test accuracy reaches 99 % and holds. The delay of grokking is this step over that of fitting.",
+        "Where accuracy on unseen pairs reaches 99 % and holds. The delay of grokking is this step"
+        " over that of fitting.",
     ),
     Metric(
         "events/stable",
         "stable",
         "steps",
-        "Where squared weights change by under 1 % in the run's last tenth, after generalizing. The network is"
-        " finished there.",
+        "Where weights, loss on unseen pairs and key frequencies rest for a quarter of the run. The network has"
+        " generalized and is finished there.",
         "§5.2",
     ),
 )

@@ -42,7 +42,7 @@ PANELS = {
     "losses": Panel(
         title="losses",
         section="Losses",
-        caption="Memorization ends where excluded loss is least; restricted loss falls long before test loss does.",
+        caption="Memorization ends where excluded loss leaves its floor; restricted loss falls long before test loss.",
         axis="loss [nats]",
         log=True,
     ),
@@ -65,11 +65,17 @@ PANELS = {
     "excluded": Panel(
         title="excluded loss",
         section="Progress measures",
-        caption="Memorization ends where it is least.",
+        caption="Memorization ends where it leaves its floor.",
         axis="loss [nats]",
         log=True,
         beside="losses",
         in_picture=True,
+    ),
+    "spike": Panel(
+        title="spike and waves",
+        section="Progress measures",
+        caption="Memorization deepens the spike, circuit formation raises the waves, clean-up takes the spike away.",
+        axis="on unseen pairs [nats]",
     ),
     "sparsity": Panel(
         title="sparsity",

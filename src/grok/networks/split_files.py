@@ -31,7 +31,7 @@ def training_pairs(file: Path, found: layouts.Checkpoint, told: Mapping[str, Any
             " it was trained."
         )
     with named("data"):
-        return splits.train_mask(found.p, fraction, seed)
+        return splits.train_mask(found.p, fraction, seed, found.config.get("data.split", "pairs"))
 
 
 def split_mask(file: Path, p: int) -> Bool[Tensor, "a=p b=p"]:

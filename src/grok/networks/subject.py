@@ -91,6 +91,7 @@ def _as_sums(evaluation: Evaluation) -> Evaluation:
         None if evaluation.W_E is None else evaluation.W_E.detach(),
         None if evaluation.W_L is None else evaluation.W_L.detach(),
         evaluation.weights,
+        ordered(evaluation.unseen),
     )
 
 

@@ -9,7 +9,7 @@ from grok.measures.panels import PANELS
 
 PAPER = "[Nanda et al., Progress measures for grokking](https://arxiv.org/abs/2301.05217)"
 EVENTS = tuple(f"events/{name}" for name in phases.EVENTS)
-PICTURES = ("pictures/progress", "pictures/spectrum", "pictures/spectra")
+PICTURES = ("pictures/progress", "pictures/spectrum", "pictures/spectra", "pictures/portrait")
 LAST = ("accuracy/test", "keys/count")  # final values beside a setting
 GROUPED = (
     " Where curves are grouped, a line is the median over runs that differ in their seeds alone, and its band reaches"
@@ -18,7 +18,8 @@ GROUPED = (
 SPECTRA = (
     "`pictures/spectra`: the share of every frequency in W_E and W_L over the steps; the few bright rows that remain"
     " are the key frequencies (paper, §4.1). `pictures/spectrum`: the same at the end (Fig. 3). `pictures/progress`:"
-    " losses, sparsity and weights over the named phases (Fig. 7)."
+    " losses, sparsity and weights over the named phases (Fig. 7). `pictures/portrait`: memorization's spike against"
+    " the circuit's waves."
 )
 
 

@@ -11,15 +11,26 @@ from typing import Any
 import pandas as pd
 import torch
 
-from grok.measures.phases import Events, events, regime, unstable
+from grok.measures.phases import (
+    Events,
+    cleanup_band,
+    events,
+    loss_decades,
+    regime,
+    unstable,
+)
 from grok.runs.files import write_text
 from grok.runs.folder import RunFolder
-from grok.runs.opened import OpenedRun, history_of
+from grok.runs.opened import OpenedRun, held_out, history_of
 
 
 @dataclass(frozen=True)
 class Conclusion:
-    """What a finished run comes to: its final keys, when they were decided, events and regime."""
+    """What a finished run comes to: its final keys, when they were decided, events and regime.
+
+    `held_out` says which pairs events are read from, "unseen" or "test" (`grok.runs.opened.held_out`).
+    `loss_decades` is how fast the loss on them still falls at the end [decades per 1,000 steps].
+    """
 
     key_frequencies: list[int] | None
     keys_from_step: int
@@ -28,6 +39,11 @@ class Conclusion:
     regime: str
     unstable: bool
     curves: pd.DataFrame
+    pairs: dict[str, int]
+    held_out: str
+    events_by_test: Events
+    cleanup_band: dict[str, int | None]
+    loss_decades: float | None
 
     def summary(self) -> dict[str, Any]:
         """The same for summary.json."""
@@ -38,6 +54,15 @@ class Conclusion:
             "keys_from_step": self.keys_from_step,
             "keys_decided": self.keys_decided,
             "phases": {name: when and list(when) for name, when in self.events.items()},
+            "pairs": self.pairs,
+            "held_out": self.held_out,
+            "phases_by_test_pairs": {
+                name: when and list(when)
+                for name, when in self.events_by_test.items()
+                if name in ("cleanup_start", "generalized")
+            },
+            "cleanup_band": self.cleanup_band,
+            "loss_decades": self.loss_decades,
         }
 
 
@@ -70,9 +95,10 @@ def conclude(folder: RunFolder, device: str | torch.device = "cpu") -> Conclusio
         curves = pd.concat([earlier[gone], curves]).sort_values("step", ignore_index=True)
     write_text(folder.final_keys, curves.to_csv(index=False))
 
-    p, test_count = final.p, int((~final.train).sum())
+    judged_by = held_out(metrics)
+    p, test_count = final.p, final.counts["unseen"] + (0 if judged_by == "unseen" else final.counts["mirrored"])
     settled = events(history, p, test_count, final=True)
-    if rows:  # memorization ends where excluded loss by the final keys is least
+    if rows:  # memorization ends where excluded loss by the final keys leaves its floor
         kept = metrics[metrics["step"].isin(curves["step"])]
         by_final_keys = replace(
             history_of(kept), excluded_loss=curves["final_keys/excluded_loss"].astype(float).tolist()
@@ -86,6 +112,11 @@ def conclude(folder: RunFolder, device: str | torch.device = "cpu") -> Conclusio
         regime=regime(history, settled),
         unstable=unstable(history, settled),
         curves=curves,
+        pairs=final.counts,
+        held_out=judged_by,
+        events_by_test=events(history.by_test_pairs(), p, int((~final.train).sum()), final=True),
+        cleanup_band=cleanup_band(history, p),
+        loss_decades=loss_decades(history),
     )
 
 

@@ -25,6 +25,8 @@ def current(config: Any) -> DictConfig:
         if isinstance(settings, dict) and "_target_" in settings:
             settings["_target_"] = MOVED.get(settings["_target_"], settings["_target_"])
     phases = (plain.get("callbacks") or {}).get("phases")
+    if isinstance(phases, dict):
+        phases.setdefault("rule", plain.get("key_frequencies", "W_L"))
     if isinstance(phases, dict) and "stop" in phases:  # it measured, and ended the run
         plain["callbacks"]["stopping"] = {"_target_": "callbacks.stopping.Stopping", "stop": phases.pop("stop")}
     made = OmegaConf.create(plain)
@@ -42,7 +44,11 @@ def as_before(plain: dict[str, Any]) -> dict[str, Any]:
     for settings in (plain.get("logger") or {}).values():
         if isinstance(settings, dict) and "_target_" in settings:
             settings["_target_"] = old_names.get(settings["_target_"], settings["_target_"])
+    if isinstance(plain.get("data"), dict) and plain["data"].get("split") == "pairs":
+        del plain["data"]["split"]
     callbacks = plain.get("callbacks") or {}
+    if isinstance(callbacks.get("phases"), dict):
+        callbacks["phases"].pop("rule", None)  # of the key frequencies, which stands beside
     if isinstance(callbacks.get("phases"), dict) and isinstance(callbacks.get("stopping"), dict):
         callbacks["phases"]["stop"] = callbacks.pop("stopping").get("stop")
     return plain
@@ -58,7 +64,8 @@ def flat_settings(config: DictConfig) -> dict[str, Any]:
         "wd": optim.get("wd"),
         "seed": config.seed,
     }
-    return {**settings, **flat, "data_seed": data.get("seed")}
+    unusual = {} if data.get("split", "pairs") == "pairs" else {"split": data.split}
+    return {**settings, **flat, **unusual, "data_seed": data.get("seed")}
 
 
 def moved(node: Any, before: str, after: str) -> Any:

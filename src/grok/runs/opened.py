@@ -1,7 +1,7 @@
 """The one place that opens a run: its configuration, tables, kept steps, networks and evaluations."""
 
+import math
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,15 +29,31 @@ HISTORY_COLUMNS = {
     "test_loss": "loss/test",
     "train_accuracy": "accuracy/train",
     "test_accuracy": "accuracy/test",
-    "excluded_loss": "progress/symmetrized_excluded_loss",
     "sum_squared_weights": "progress/sum_squared_weights",
     "largest_train_loss": "loss/train_largest",
 }
 
 
+def held_out(metrics: pd.DataFrame) -> str:
+    """Which pairs judge a run: "unseen" or "test".
+
+    The test set judges where the split leaves no unseen pair, and where measurements are missing that a run wrote
+    before unseen pairs were told apart.
+    """
+    known = "loss/unseen" in metrics and (metrics["loss/unseen"].notna() | metrics["loss/test"].isna()).all()
+    return "unseen" if known else "test"
+
+
 def history_of(metrics: pd.DataFrame) -> History:
-    """The curves that events are read from, out of metrics.csv."""
-    return History(**{f.name: metrics[HISTORY_COLUMNS[f.name]].astype(float).tolist() for f in fields(History)})
+    """The curves that events are read from, out of metrics.csv.
+
+    Where it has no unseen pairs, test pairs stand for them: see `held_out`.
+    """
+    columns = HISTORY_COLUMNS | {f"unseen_{what}": f"{what}/{held_out(metrics)}" for what in ("loss", "accuracy")}
+    excluded = metrics.get("progress/symmetrized_excluded_loss", pd.Series(math.nan, metrics.index))
+    key_frequencies: list[str | None] = [text if isinstance(text, str) else "" for text in metrics["keys"]]
+    numbers = {name: metrics[column].astype(float).tolist() for name, column in columns.items()}
+    return History(**numbers, excluded_loss=excluded.astype(float).tolist(), key_frequencies=key_frequencies)
 
 
 class OpenedRun:

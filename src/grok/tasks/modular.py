@@ -23,8 +23,9 @@ class ModularArithmetic:
         operation: a name in `grok.tasks.operations.OPERATIONS`, or the import path of a function (a, b, p) -> c.
         train_fraction: share of the pairs to train on, strictly between 0 and 1.
         seed: of the split alone.
+        split: pairs, as the authors drew them, or unordered, which keeps a pair and its mirror on one side.
     """
 
-    def __init__(self, p: int, operation: str, train_fraction: float, seed: int) -> None:
-        self.train = splits.train_mask(p, train_fraction, seed)
+    def __init__(self, p: int, operation: str, train_fraction: float, seed: int, split: str = "pairs") -> None:
+        self.train = splits.train_mask(p, train_fraction, seed, split)
         self.answers = operations.answers(operations.operation_named(operation), p)

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import torch
 
+from grok.figures import portrait
 from grok.figures import run as run_figures
 from grok.loggers.conclusion import give_conclusion
 from grok.loggers.wandb_history import PICTURES
@@ -53,6 +54,8 @@ def _draw(folder: RunFolder, conclusion: Conclusion, title: str) -> None:
     phases = {name: when and list(when) for name, when in conclusion.events.items()}
     files = {name: folder.path / f"{name}.png" for name in PICTURES}
     run_figures.progress_figure(folder.read(folder.metrics), conclusion.curves, phases, title, files["progress"])
+    if portrait.SPIKE in folder.read(folder.metrics):
+        portrait.portrait_figure(folder.read(folder.metrics), phases, title, files["portrait"])
     spectra = folder.read(folder.spectra)
     run_figures.spectrum_figure(spectra, conclusion.key_frequencies, title, files["spectrum"])
     run_figures.spectra_figure(spectra, conclusion.key_frequencies, phases, title, files["spectra"])

@@ -13,6 +13,7 @@ from grok.measures.phases import REGIME_WORDS
 from grok.runs.censoring import event_row, event_words
 from grok.runs.conclusion import Conclusion
 from grok.runs.folder import RunFolder
+from grok.tasks import splits
 from grok.training.lit import FullBatchData, FullBatchTraining
 
 
@@ -48,13 +49,18 @@ def announce(
 ) -> None:
     """What will be trained, in a few lines."""
     p, optim = data.p, config.optim
-    train = len(data.training.answers)
+    train, mirrored = len(data.training.answers), int(splits.mirrored_mask(data.all.train, data.all.answers).sum())
+    sides = ", a pair and its mirror (b, a) on one side" if config.data.get("split") == "unordered" else ""
     parameters = sum(w.numel() for w in module.network.parameters())
     ending = "or a tenth beyond stable" if config.stop == "stable" else "all of them"
     optimizer = optim._target_.rpartition(".")[2]
     lines = [
         f"{config.data.get('operation', config.data._target_)} mod {p}: {train:,} of {p * p:,} pairs to train on, the"
-        " others to test",
+        f" others to test{sides}",
+        *(
+            [f"{mirrored:,} test pairs are mirrors of trained ones, {p * p - train - mirrored:,} unseen"]
+            * bool(mirrored)
+        ),
         f"{_network_words(config)}: {parameters:,} parameters",
         f"full-batch {optimizer} ({module.configure_optimizers().how}), lr {optim.lr:g}, weight decay {optim.wd:g};"
         f" {config.trainer.max_steps:,} steps, {ending}",
@@ -84,6 +90,10 @@ def conclude_aloud(console: Console, config: DictConfig, folder: RunFolder, conc
     for name, _ in conclusion.events.items():
         words = event_words(happened, name) or "-"
         row(metric(f"events/{name}").label, words, f"{paper.EVENTS[name]:,}" if name in paper.EVENTS else "")
+    by_test = event_row(dict(conclusion.events_by_test.items()), summary["steps"])
+    for name in ("cleanup_start", "generalized") if conclusion.held_out == "unseen" else ():
+        row(f"{metric(f'events/{name}').label}, by all test pairs", event_words(by_test, name) or "-")
+    row("events are read from", f"{conclusion.held_out} pairs")
     table.add_section()
     found = conclusion.key_frequencies
     row("key frequencies", " ".join(map(str, found or [])) or "none", " ".join(map(str, paper.KEY_FREQUENCIES)))

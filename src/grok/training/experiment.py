@@ -22,7 +22,7 @@ from grok.runs.parts import network_of, task_of
 from grok.runs.resume import checkpoint_to_resume, read_checkpoint
 from grok.runs.schedule import Schedule
 from grok.settings.checks import is_whole, require_whole
-from grok.tasks import operations
+from grok.tasks import operations, splits
 from grok.training.lit import FullBatchData, FullBatchTraining
 
 # How Lightning runs blocks of steps (grok.training.lit); not a matter of configuration.
@@ -36,6 +36,7 @@ LOOP: dict[str, Any] = {
     "log_every_n_steps": 1,
     "plugins": LightningEnvironment(),  # one process, also where SLURM's variables speak of others
 }
+FEW_FREQUENCIES = 7  # p below 14: a network may well use half of all frequencies
 
 
 @dataclass
@@ -102,20 +103,35 @@ def absences(experiment: Experiment) -> list[str]:
     """One sentence for each kind of measure that this network or operation does not have."""
     sentences = []
     answers, train = experiment.data.all
+    unseen = splits.unseen_mask(train, answers)
+    every_answer = len(torch.unique(answers[unseen])) == experiment.data.p
+    if not unseen.any():
+        sentences.append(
+            "every test pair is the mirror of a trained one, so none is unseen: the test set judges the run, and the"
+            " key-free measures are absent"
+        )
     network = experiment.module.network
     if not isinstance(network, Transformer):
         parts = {"W_E": "no spectrum of the embedding", "neuron_logit_map": "no W_L", "activations": "no neurons"}
         missing = [f"{what} ({name})" for name, what in parts.items() if not hasattr(network, name)]
         sentences += [f"{type(network).__name__} lacks: {', '.join(missing)}"] if missing else []
     elif network.neuron_logit_map() is None:
-        sentences.append("no MLP, so no W_L and no neurons to measure; key frequencies by the rule `logits`")
+        rule = "logits" if every_answer else "waves"
+        sentences.append(f"no MLP, so no W_L and no neurons to measure; key frequencies by the rule `{rule}`")
+    frequencies, rule = experiment.data.p // 2, experiment.config.key_frequencies
+    if rule in ("W_L", "logits") and frequencies < FEW_FREQUENCIES:
+        sentences.append(
+            f"of {frequencies} {'frequency' if frequencies == 1 else 'frequencies'} the rule `{rule}` names"
+            f" {frequencies // 2 or 'none'}{' at most' if frequencies > 1 else ''}, as it takes their median for the"
+            " floor; key_frequencies=max has no such bound"
+        )
     if not operations.is_linear(answers):
         sentences.append(
             f"{experiment.config.data.get('operation', 'this task')} is no invertible linear function of a and b, so it"
             " has no waves to restrict to or exclude: the key-free measures alone are computed"
         )
-    elif len(torch.unique(answers[~train])) < experiment.data.p:
-        sentences.append("some answer has no test pair, so nothing is averaged over test pairs alone")
+    elif unseen.any() and not every_answer:
+        sentences.append("some answer has no unseen pair, so restricted loss is not averaged over unseen pairs alone")
     return sentences
 
 
