@@ -57,19 +57,19 @@ class Worker:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
-    def tell(self, n: int) -> None:
+    def begin(self, n: int) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(f"{n}\n")
         self.process.stdin.flush()
 
-    def told(self) -> dict[str, Any]:
+    def answered(self) -> dict[str, Any]:
         return self._answer()
 
     def seconds(self, n: int) -> float:
         """How long n steps take now."""
         time.sleep(PAUSE)
-        self.tell(n)
-        return float(self.told()["seconds"])
+        self.begin(n)
+        return float(self.answered()["seconds"])
 
     def __enter__(self) -> "Worker":
         return self
@@ -114,15 +114,15 @@ def ratio(above: Sequence[float], below: Sequence[float]) -> dict[str, float]:
 
 
 class Bench:
-    """What is asked for, and the figures so far."""
+    """The choices of the command line, and the figures so far."""
 
-    def __init__(self, told: argparse.Namespace, lens: Path | None) -> None:
-        self.device: str = told.device
-        self.threads: int = told.threads
-        self.rounds: int = told.rounds
-        self.turn: float = told.turn
+    def __init__(self, arguments: argparse.Namespace, lens: Path | None) -> None:
+        self.device: str = arguments.device
+        self.threads: int = arguments.threads
+        self.rounds: int = arguments.rounds
+        self.turn: float = arguments.turn
         self.lens = lens
-        self.figures: dict[str, Any] = {"machine": machine(told.device, told.threads), "date": str(date.today())}
+        self.figures: dict[str, Any] = {"machine": machine(self.device, self.threads), "date": str(date.today())}
 
     def start(self, contestant: str, p: int = MAINLINE, threads: int | None = None, **more: object) -> Worker:
         python, module, first = Path(sys.executable), "project", [contestant]
@@ -185,8 +185,8 @@ class Bench:
                 workers = {name: stack.enter_context(self.start(name, p)) for name in names}
                 times = in_turns(workers, min(self.rounds, 3), self.turn)
             with self.start("whole_run", p, every=2) as run:
-                run.tell(4)
-                peak = run.told()["peak_bytes"]
+                run.begin(4)
+                peak = run.answered()["peak_bytes"]
             rows[p] = {
                 "pairs": pairs(p),
                 "step_seconds": spread(times["project"]),
@@ -212,9 +212,9 @@ class Bench:
                     time.sleep(PAUSE)
                     begin = time.perf_counter()
                     for worker in pool:
-                        worker.tell(n)
+                        worker.begin(n)
                     for worker in pool:
-                        worker.told()
+                        worker.answered()
                     each[k].append(k * n / (time.perf_counter() - begin))
         self.figures["at_once"] = {
             k: {"steps_per_second": spread(each[k]), "of_one": ratio(each[k], each[1])} for k in ks
@@ -313,20 +313,20 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--turn", type=float, default=1.0, help="seconds that a contestant works in one round")
     parser.add_argument("--transformer-lens", type=Path, help="the Python of an environment that has it")
-    told = parser.parse_args()
-    unknown = set(told.sections) - set(SECTIONS)
+    arguments = parser.parse_args()
+    unknown = set(arguments.sections) - set(SECTIONS)
     if unknown:
         parser.error(f"sections must be of {', '.join(SECTIONS)}. Got {', '.join(sorted(unknown))}.")
-    if told.json and not told.json.absolute().parent.is_dir():
-        parser.error(f"--json must name a file in a folder that exists. Got {told.json}.")
+    if arguments.json and not arguments.json.absolute().parent.is_dir():
+        parser.error(f"--json must name a file in a folder that exists. Got {arguments.json}.")
     console = Console(width=None if sys.stdout.isatty() else 110)
-    bench = Bench(told, told.transformer_lens)
-    for section in told.sections or SECTIONS:
+    bench = Bench(arguments, arguments.transformer_lens)
+    for section in arguments.sections or SECTIONS:
         with console.status(section.replace("_", " ")):
             getattr(bench, section)()
     show(bench.figures, console)
-    if told.json:
-        told.json.write_text(json.dumps(bench.figures, indent=1))
+    if arguments.json:
+        arguments.json.write_text(json.dumps(bench.figures, indent=1))
 
 
 if __name__ == "__main__":

@@ -14,11 +14,10 @@ from lightning import Callback, LightningModule, Trainer
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from benchmarks.paper_style_step import paper_style_step
-from benchmarks.worker import answer_ready, answer_seconds, commands, serve
-from callbacks import RunRecord
+from benchmarks.worker import answer_ready, answer_seconds, commands, serve, usual_step
 from callbacks.measurement import Measurement
 from grok.measures.evaluation import Evaluation
+from grok.model.transformer import Transformer
 from grok.settings import places
 from grok.training.experiment import Experiment, assemble
 from grok.training.machine import exact_products, keep_memory, tf32_products
@@ -52,11 +51,17 @@ def project_step(experiment: Experiment) -> Callable[[], object]:
     return lambda: optimizer.step(gradients)
 
 
+def paper_style_step(experiment: Experiment) -> Callable[[], object]:
+    """The step of the plain network: three positions through every matrix, einsum by einsum."""
+    network, (a, b, answers) = cast(Transformer, experiment.module.network), experiment.data.training
+    return usual_step(network, lambda: network.plain_forward(a, b), answers)
+
+
 def measurement(experiment: Experiment) -> Callable[[], object]:
     """All that the default callbacks measure, from the forward pass on; files are part of a whole run."""
     module, (answers, train_mask) = experiment.module, experiment.data.all
     callbacks = cast(Any, experiment.trainer).callbacks
-    measuring = [x for x in callbacks if isinstance(x, Measurement) and not isinstance(x, RunRecord)]
+    measuring = [x for x in callbacks if isinstance(x, Measurement)]
 
     def measure() -> list[float]:
         evaluation = Evaluation.of(module.network, answers, train_mask)
@@ -122,7 +127,7 @@ def fastest_exact_floor(p: int, pairs: int, device: str) -> None:
 
 
 class Turnstile(Callback):
-    """Lets a run go on by as many steps as told, and times them: measurements, files and Lightning included."""
+    """Lets a run go on by n steps at each command n, and times them: measurements, files and Lightning included."""
 
     def __init__(self) -> None:
         self.commands = commands()
@@ -140,10 +145,10 @@ class Turnstile(Callback):
             if torch.cuda.is_available():
                 torch.cuda.synchronize()
             answer_seconds(time.perf_counter() - self.began)
-        told = next(self.commands, None)
-        if told is None:
+        steps = next(self.commands, None)
+        if steps is None:
             raise SystemExit
-        self.until = trainer.global_step + told
+        self.until = trainer.global_step + steps
         self.began = time.perf_counter()
 
 
@@ -173,24 +178,24 @@ def main() -> None:
     parser.add_argument("--pairs", type=int)
     parser.add_argument("--device")
     parser.add_argument("--every", type=int, default=100)
-    told = parser.parse_args()
-    if told.contestant != "paper_style":  # which is as others run
+    arguments = parser.parse_args()
+    if arguments.contestant != "paper_style":  # that one runs as others do
         keep_memory()
-    if told.contestant == "floor":
-        fastest_exact_floor(told.p, told.pairs, told.device)
+    if arguments.contestant == "floor":
+        fastest_exact_floor(arguments.p, arguments.pairs, arguments.device)
         return
-    if told.contestant == "whole_run":
-        whole_run(told.p, told.device, told.every)
+    if arguments.contestant == "whole_run":
+        whole_run(arguments.p, arguments.device, arguments.every)
         return
     with tempfile.TemporaryDirectory() as folder:
-        experiment = mainline(folder, told.p, told.device)
-    if told.contestant == "paper_style":
-        serve(paper_style_step(told.p, *experiment.data.training))
+        experiment = mainline(folder, arguments.p, arguments.device)
+    if arguments.contestant == "paper_style":
+        serve(paper_style_step(experiment))
         return
-    with exact_products(torch.device(told.device)) as name:
-        if told.contestant == "measurement":
+    with exact_products(torch.device(arguments.device)) as name:
+        if arguments.contestant == "measurement":
             serve(measurement(experiment), products=name)
-        elif told.contestant == "project":
+        elif arguments.contestant == "project":
             serve(project_step(experiment), warm_up=5, products=name)
         else:
             with tf32_products():

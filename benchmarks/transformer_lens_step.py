@@ -13,8 +13,8 @@ def main() -> None:
     parser.add_argument("--p", type=int)
     parser.add_argument("--pairs", type=int)
     parser.add_argument("--device")
-    told = parser.parse_args()
-    p = told.p
+    arguments = parser.parse_args()
+    p = arguments.p
     model = HookedTransformer(
         HookedTransformerConfig(
             n_layers=1,
@@ -28,17 +28,17 @@ def main() -> None:
             d_vocab_out=p,
             n_ctx=3,
             init_weights=True,
-            device=told.device,
+            device=arguments.device,
             seed=0,
         )
     )
     for name, parameter in model.named_parameters():
         if "b_" in name:
             parameter.requires_grad = False
-    chosen = torch.randperm(p * p, generator=torch.Generator().manual_seed(0))[: told.pairs].to(told.device)
+    chosen = torch.randperm(p * p, generator=torch.Generator().manual_seed(0))[: arguments.pairs].to(arguments.device)
     a, b = chosen // p, chosen % p
     tokens = torch.stack([a, b, torch.full_like(a, p)], 1)
-    serve(usual_step(model, tokens, (a + b) % p))
+    serve(usual_step(model, lambda: model(tokens)[:, -1], (a + b) % p))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""How a contestant is run: a process of its own that does n steps when told a number on its standard input.
+"""How a contestant is run: a process of its own that does n steps for each number n on its standard input.
 
-Processes of their own keep each one's threads, switches of torch's and memory apart; being told when to work
+Processes of their own keep each one's threads, switches of torch's and memory apart; working on command
 lets the benchmark take them in turns, so that a noisy machine slows all of them alike.
 """
 
@@ -9,7 +9,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -19,7 +19,7 @@ _answers = os.fdopen(os.dup(1), "w", buffering=1)
 os.dup2(2, 1)  # whatever libraries print must not be taken for an answer
 
 
-def commands() -> Any:
+def commands() -> Iterator[int]:
     """Numbers of steps to do, until the benchmark closes the pipe."""
     for line in sys.stdin:
         yield int(line)
@@ -52,7 +52,7 @@ def wait_for_gpu() -> None:
 
 
 def serve(step: Callable[[], object], warm_up: int = 3, **ready: Any) -> None:
-    """Do `step` as often as told, and answer how long that took."""
+    """Do `step` as often as each command says, and answer how long that took."""
     for _ in range(warm_up):
         step()
     wait_for_gpu()
@@ -65,14 +65,22 @@ def serve(step: Callable[[], object], warm_up: int = 3, **ready: Any) -> None:
         answer_seconds(time.perf_counter() - begin)
 
 
-def usual_step(model: torch.nn.Module, tokens: torch.Tensor, answers: torch.Tensor) -> Callable[[], None]:
-    """The step of the paper's code and of the demo: three positions in, loss in float64, torch's AdamW as it comes."""
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=1.0, betas=(0.9, 0.98))
+def usual_step(
+    network: torch.nn.Module, logits: Callable[[], torch.Tensor], answers: torch.Tensor
+) -> Callable[[], None]:
+    """The step of the paper's code and of the demo: loss in float64, torch's AdamW as it comes.
+
+    Args:
+        network: what is trained.
+        logits: its forward pass, of three positions, at the last of them.
+        answers: the right answer of each pair.
+    """
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=1.0, betas=(0.9, 0.98))
 
     def step() -> None:
-        logs = model(tokens)[:, -1].to(torch.float64).log_softmax(-1)
+        logs = logits().to(torch.float64).log_softmax(-1)
         loss = -logs.gather(-1, answers[:, None])[:, 0].mean()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         optimizer.zero_grad()
         loss.item()  # both keep every loss

@@ -1,6 +1,6 @@
 """What is watched while a network trains: thin Lightning wiring around the functions of `grok`.
 
-Each callback reads the table of all p² pairs in `on_validation_batch_end`, calls a function,
+Each measuring callback reads the evaluation of all p² pairs in `on_validation_batch_end`, calls a function,
 and logs what it returns. None computes a formula, and none depends on the order of the others.
 """
 
@@ -12,6 +12,7 @@ from callbacks.phases import Phases
 from callbacks.progress_bar import ProgressBar
 from callbacks.progress_measures import ProgressMeasures
 from callbacks.run_record import RunRecord
+from callbacks.stopping import Stopping
 
 __all__ = [
     "Checkpoints",
@@ -22,4 +23,5 @@ __all__ = [
     "ProgressBar",
     "ProgressMeasures",
     "RunRecord",
+    "Stopping",
 ]

@@ -8,7 +8,7 @@ from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
 from grok.runs.folder import RunFolder
-from grok.settings.checks import whole
+from grok.settings.checks import require_whole
 from grok.training.lit import FullBatchTraining
 
 
@@ -25,7 +25,7 @@ class Checkpoints(Checkpoint):
     """
 
     def __init__(self, folder: str | Path, every: int = 1000) -> None:
-        whole("callbacks.checkpoints.every", every, 1, " of steps")
+        require_whole("callbacks.checkpoints.every", every, 1, " of steps")
         self.folder = RunFolder(folder)
         self.every = every
         self.saved_step = -1

@@ -19,11 +19,13 @@ class KeyFrequencies(Measurement):
 
     | Key | Value [unit] |
     |---|---|
-    | `keys/count` | number of key frequencies by the rule |
-    | `keys/share` | their share of the squared norms of W_L (of W_E without an MLP) |
-    | `progress/gini_W_E`, `progress/gini_W_L` | Gini over frequencies |
-    | `progress/gini_W_E_components`, `progress/gini_W_L_components` | Gini over components |
-    | `neurons/explained` | share of neurons of which one frequency explains over 85 % of the variance |
+    | `progress/gini_W_E` | Gini coefficient of the ⌊p/2⌋ frequency norms of the embedding W_E |
+    | `progress/gini_W_E_components` | Gini coefficient of the p - 1 cos and sin norms of the embedding W_E |
+    | `progress/gini_W_L` | Gini coefficient of the ⌊p/2⌋ frequency norms of the neuron-logit map W_L |
+    | `progress/gini_W_L_components` | Gini coefficient of the p - 1 cos and sin norms of the neuron-logit map W_L |
+    | `keys/count` | How many frequencies stand out of the spectrum by the run's rule |
+    | `keys/share` | The part of the squared norm of W_L (of W_E without an MLP) that lies in the key frequencies |
+    | `neurons/explained` | Share of neurons of which one frequency explains over 85 % of the variance |
 
     Args:
         rule: one of `grok.evaluation.RULES`, or a list of frequencies.

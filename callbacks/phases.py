@@ -1,7 +1,7 @@
-"""Which phase the run is in, and when to end it."""
+"""Which phase the run is in."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,62 +12,64 @@ from grok.measures.evaluation import Evaluation
 from grok.measures.phases import REGIMES, Events, History, events, regime, slingshots
 from grok.training.lit import FullBatchTraining
 
-STOPS = ("stable", "never")
-TRAIN_ON = 1.1  # a stable run trains a tenth longer
-
 
 class Phases(Measurement):
-    """Events, phase and regime as far as they are known (rules of this project's own: `grok.phases`).
+    """Events, phase and regime as far as they are known (rules of this project's own: `grok.measures.phases`).
 
     What is not known to have happened is logged as nan.
 
     | Key | Value [unit] |
     |---|---|
-    | `phase` | 0 memorization, 1 circuit formation, 2 clean-up, 3 stable; none where a run generalizes directly |
-    | `phase_provisional` | 1 while the last boundary may still be revised |
-    | `regime` | index into `grok.phases.REGIMES`, were the run to end now |
-    | `slingshot` | 1 where the train loss jumped since the last measurement |
-    | `events/…` | fitted, memorization_end, cleanup_start, generalized, stable [step] |
+    | `phase` | 0 memorization, 1 circuit formation, 2 clean-up, 3 stable, as far as known at that step |
+    | `phase_provisional` | 1 while the last phase boundary may still be revised |
+    | `regime` | Kind of run if ended now: 0 unfitted, 1 memorized, 2 direct, 3 partial, 4 unfinished, 5 grokked |
+    | `slingshot` | 1 where train loss jumped since the last measurement, above 1e-4 and 100 times its running median |
+    | `events/fitted` | Where train accuracy reaches 99 % and holds [steps] |
+    | `events/memorization_end` | Where excluded loss leaves its floor after fitting, twice its least value [steps] |
+    | `events/cleanup_start` | Where loss on unseen pairs falls below ln p and stays there [steps] |
+    | `events/generalized` | Where accuracy on unseen pairs reaches 99 % and holds [steps] |
+    | `events/stable` | Where weights, loss on unseen pairs and key frequencies rest for a quarter of the run [steps] |
 
     Args:
-        stop: "stable" ends the run when it has been stable for a tenth longer; "never" does not.
+        rule: of the key frequencies, which must rest in a stable run; one of `grok.evaluation.RULES`, or a list.
     """
 
-    def __init__(self, stop: str = "stable") -> None:
-        if stop not in STOPS:
-            raise ValueError(f"`stop` must be one of {', '.join(STOPS)}. Got {stop!r}.")
-        self.stop = stop
+    def __init__(self, rule: str | Sequence[int] = "W_L") -> None:
+        self.rule = rule
         self.history = History.empty()
         self.events = Events()
 
     def measure(self, evaluation: Evaluation, training: FullBatchTraining) -> Mapping[str, Tensor | float]:
         history = self.history.extended(
+            key_frequencies=evaluation.key_frequencies(self.rule),
             step=float(training.global_step),
             train_loss=evaluation.train_loss,
             test_loss=evaluation.test_loss,
             train_accuracy=evaluation.train_accuracy,
             test_accuracy=evaluation.test_accuracy,
+            unseen_loss=evaluation.held_out_loss,
+            unseen_accuracy=evaluation.held_out_accuracy,
             excluded_loss=evaluation.symmetrized_excluded_loss,
             sum_squared_weights=evaluation.sum_squared_weights,
             largest_train_loss=math.nan if training.largest_loss is None else training.largest_loss,
         )
-        found = events(history, evaluation.p, int((~evaluation.train).sum()))
+        counts = evaluation.counts
+        judged = history if counts["unseen"] else history.by_test_pairs()
+        found = events(judged, evaluation.p, counts["unseen"] or counts["mirrored"])
         values = {
             "phase": math.nan if found.phase is None else float(found.phase),
             "phase_provisional": float(found.provisional),
-            "regime": float(REGIMES.index(regime(history, found))),
+            "regime": float(REGIMES.index(regime(judged, found))),
             "slingshot": float(slingshots(history)[-1]),
             **{f"events/{name}": math.nan if when is None else float(when[1]) for name, when in found.items()},
         }
         self.events = found
         if training.schedule.is_regular(training.global_step):
             self.history = history
-        if self.stop == "stable" and found.stable and training.global_step >= TRAIN_ON * found.stable[1]:
-            training.trainer.should_stop = True
         return values
 
     def state_dict(self) -> dict[str, Any]:
         return asdict(self.history)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.history = History(**state_dict)
+        self.history = History.restored(state_dict)

@@ -19,14 +19,19 @@ class ProgressMeasures(Measurement):
 
     | Key | Value [unit] |
     |---|---|
-    | `progress/symmetrized_loss` | loss of the mean held-out answer: ln p without generalization, to 0 [nats] |
-    | `progress/symmetrized_excluded_loss` | train loss without that shared part: low while memorizing [nats] |
-    | `progress/restricted_loss` | loss of the key frequencies' sum waves alone, all p² pairs [nats] |
-    | `progress/restricted_loss_train`, `progress/restricted_loss_test` | the same, on either side [nats] |
-    | `progress/restricted_loss_held_out` | the same on all, from waves over test pairs alone [nats] |
-    | `progress/excluded_loss` | loss on training pairs without those waves [nats] |
-    | `progress/sum_squared_weights` | sum of squares of all parameters |
-    | `weights/…` | the same, parameter by parameter |
+    | `progress/symmetrized_loss` | Loss of the average held-out answer, each turned to where it should be [nats] |
+    | `progress/symmetrized_excluded_loss` | Train loss without the part that held-out answers share [nats] |
+    | `progress/memorization_spike` | How far memorization lowers the right answers of unseen pairs, below 0 [nats] |
+    | `progress/circuit_waves` | How far the circuit lifts the right answers of unseen pairs [nats] |
+    | `progress/wave_loss` | Loss of the waves alone, chosen on one half of the unseen pairs for the other [nats] |
+    | `progress/wave_odd_part` | Share of the unseen pairs' mean answer that neither a spike nor a circuit explains |
+    | `progress/restricted_loss` | Loss on all p² pairs by the sum waves of the current key frequencies alone [nats] |
+    | `progress/restricted_loss_train` | Train loss by the sum waves of the current key frequencies alone [nats] |
+    | `progress/restricted_loss_test` | Test loss by the sum waves of the current key frequencies alone [nats] |
+    | `progress/restricted_loss_held_out` | Loss on all p² pairs by sum waves averaged over unseen pairs alone [nats] |
+    | `progress/excluded_loss` | Train loss without the sum waves of the current key frequencies [nats] |
+    | `progress/sum_squared_weights` | Sum of squares of all parameters |
+    | `weights/…` | Sum of squares of one parameter, which the name ends in |
 
     Args:
         rule: of the key frequencies; one of `grok.evaluation.RULES`, or a list of frequencies.
@@ -37,9 +42,23 @@ class ProgressMeasures(Measurement):
 
     def measure(self, evaluation: Evaluation, training: FullBatchTraining) -> Mapping[str, Tensor | float]:
         return {
-            "progress/symmetrized_loss": evaluation.symmetrized_loss,
-            "progress/symmetrized_excluded_loss": evaluation.symmetrized_excluded_loss,
+            **_key_free(evaluation),
             "progress/sum_squared_weights": evaluation.sum_squared_weights,
             **{f"weights/{name}": square for name, square in evaluation.squared_weights.items()},
             **{f"progress/{name}": loss for name, loss in evaluation.key_losses(self.rule).items()},
         }
+
+
+def _key_free(evaluation: Evaluation) -> dict[str, Tensor]:
+    """What is read from the unseen pairs without key frequencies; nothing where there are no such pairs."""
+    found = evaluation.spike_and_waves
+    if found is None:
+        return {}
+    return {
+        "progress/symmetrized_loss": evaluation.symmetrized_loss,
+        "progress/symmetrized_excluded_loss": evaluation.symmetrized_excluded_loss,
+        "progress/memorization_spike": found.spike,
+        "progress/circuit_waves": found.waves,
+        "progress/wave_loss": found.loss,
+        "progress/wave_odd_part": found.odd,
+    }

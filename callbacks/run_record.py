@@ -1,12 +1,11 @@
 """The run's own record on disk: metrics.csv, spectra.csv and snapshots, whatever the loggers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from lightning import LightningModule, Trainer
-from torch import Tensor
+from lightning import Callback, LightningModule, Trainer
 
-from callbacks.measurement import Measurement
 from grok.measures import spectra
 from grok.measures.evaluation import Evaluation
 from grok.runs.folder import RunFolder
@@ -14,7 +13,7 @@ from grok.tasks import fourier
 from grok.training.lit import FullBatchTraining
 
 
-class RunRecord(Measurement):
+class RunRecord(Callback):
     """Writes a row of every logged metric, the spectra and a snapshot at each measurement.
 
     | Column beside the metrics | Value |
@@ -24,25 +23,28 @@ class RunRecord(Measurement):
 
     Args:
         folder: the run's folder.
-        rule: of the key frequencies; one of `grok.evaluation.RULES`, or a list of frequencies.
+        rule: of the key frequencies; one of `grok.measures.evaluation.RULES`, or a list of frequencies.
     """
 
     def __init__(self, folder: str | Path, rule: str | Sequence[int]) -> None:
         self.folder = RunFolder(folder)
         self.rule = rule
-        self.keys = ""
+        self.key_frequencies = ""
 
-    def measure(self, evaluation: Evaluation, training: FullBatchTraining) -> Mapping[str, Tensor | float]:
-        step = training.global_step
-        self.keys = " ".join(map(str, evaluation.key_frequencies(self.rule) or []))
+    def on_validation_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs: Any, *_: Any) -> None:
+        assert isinstance(pl_module, FullBatchTraining)
+        evaluation: Evaluation = outputs["evaluation"]
+        self.key_frequencies = " ".join(map(str, evaluation.key_frequencies(self.rule) or []))
+        self._write_spectra(evaluation, trainer.global_step)
+        self.folder.save_snapshot(trainer.global_step, pl_module.network.state_dict())
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        metrics = {name: float(value) for name, value in trainer.callback_metrics.items() if name != "step"}
+        self.folder.append(self.folder.metrics, {"step": trainer.global_step, "keys": self.key_frequencies, **metrics})
+
+    def _write_spectra(self, evaluation: Evaluation, step: int) -> None:
         for matrix, components in {"W_E": evaluation.W_E_components, "W_L": evaluation.W_L_components}.items():
             if components is not None:
                 shares = spectra.shares(fourier.frequency_norms(components)).tolist()
                 row = {"step": step, "matrix": matrix, **{str(k): s for k, s in enumerate(shares, 1)}}
                 self.folder.append(self.folder.spectra, row)
-        self.folder.save_snapshot(step, training.network.state_dict())
-        return {}
-
-    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        metrics = {name: float(value) for name, value in trainer.callback_metrics.items() if name != "step"}
-        self.folder.append(self.folder.metrics, {"step": trainer.global_step, "keys": self.keys, **metrics})

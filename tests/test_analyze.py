@@ -16,13 +16,16 @@ from runs import run
 
 from grok import analyze
 from grok import export as export_command
-from grok.analysis.history import lottery, training_values
+from grok.analysis.history import lottery, training_record
 from grok.analyze import report
-from grok.claims.criteria import CLAIMS
+from grok.claims.facts import NetworkFacts
+from grok.claims.statements import CLAIMS
 from grok.export import export
 from grok.figures.choice import NAMES
 from grok.networks import layouts
+from grok.networks.subject import of_run
 from grok.runs.folder import RunFolder
+from grok.runs.opened import OpenedRun
 
 
 @pytest.fixture(scope="module")
@@ -39,17 +42,28 @@ def analysed(*arguments: str) -> tuple[dict[str, Any], str]:
 def numbers(found: dict[str, Any]) -> dict[str, Any]:
     """What must not depend on where the weights were read from."""
     own = {"losses", "frequencies", "heads", "neurons", "key_frequencies", "train_accuracy", "test_accuracy"}
-    claims = [row for claim, row in zip(CLAIMS, found["claims"], strict=True) if claim.needs != "training"]
+    claims = [row for claim, row in zip(CLAIMS, found["claims"], strict=True) if "training" not in claim.needs]
     return {"claims": claims, **{name: found[name] for name in own}}
+
+
+def of_training(folder: RunFolder) -> tuple[dict[str, float], dict[str, str]]:
+    """Values and notes of the claims about training, for a run of a network of one layer with an MLP."""
+    run = OpenedRun(folder)
+    evaluation, _, bias = of_run(run, run.step("last")).opened()
+    facts = NetworkFacts(evaluation, None, bias, training=training_record(folder))
+    found = {claim.id: claim.measured(facts) for claim in CLAIMS if "training" in claim.needs}
+    values = {name: value for name, (value, _) in found.items() if value is not None}
+    return values, {name: note for name, (_, note) in found.items()}
 
 
 def test_every_claim_is_in_the_table_and_in_analysis_json(trained: Path) -> None:
     found, text = analysed(str(trained), "figures=none")
     assert json.loads((trained / "analysis.json").read_text()) == json.loads(json.dumps(found))
     assert (found["step"], found["p"], found["operation"]) == (60, 11, "addition")
-    assert [row["claim"] for row in found["claims"]] == [claim.claim for claim in CLAIMS]
+    assert [row["claim"] for row in found["claims"]] == [claim.statement for claim in CLAIMS]
+    assert [row["id"] for row in found["claims"]] == [claim.id for claim in CLAIMS]
     for row in found["claims"]:
-        assert set(row) == {"claim", "section", "paper", "criterion", "here", "value", "holds", "note"}
+        assert list(row) == ["id", "claim", "section", "paper", "criterion", "here", "value", "holds", "note"]
         assert row["holds"] in (True, False, None)
         assert (row["value"] is None) == (row["holds"] is None)
     assert f"{sum(row['holds'] is True for row in found['claims'])} claims hold" in text
@@ -143,9 +157,9 @@ def test_another_split_than_that_of_the_stored_train_loss_is_warned_of(trained: 
 
 def test_leads_and_order_are_read_from_the_runs_own_tables(trained: Path, tmp_path: Path) -> None:
     folder = RunFolder(Path(shutil.copytree(trained, tmp_path / "run")))
-    values, _, reason = training_values(folder)
+    values, notes = of_training(folder)
     assert "events_in_order" not in values
-    assert reason == "the run did not come to all of its events within its steps"
+    assert notes["events_in_order"] == "the run did not come to all of its events within its steps"
     steps = range(0, 100, 10)
     falling = [9.0, 8, 7, 6, 5, 4, 0.5, 0.4, 0.3, 0.2]
     earlier = [9.0, 8, 7, 0.5, 0.4, 0.4, 0.3, 0.3, 0.2, 0.2]
@@ -159,7 +173,7 @@ def test_leads_and_order_are_read_from_the_runs_own_tables(trained: Path, tmp_pa
     curves.to_csv(folder.final_keys, index=False)
     phases = {"fitted": [0, 10], "memorization_end": [10, 20], "cleanup_start": [40, 50], "stable": [70, 80]}
     folder.write_summary(phases=phases)
-    values, notes, _ = training_values(folder)
+    values, notes = of_training(folder)
     assert values == {
         "key_free_lead": 30,
         "restricted_lead": 30,
@@ -168,10 +182,12 @@ def test_leads_and_order_are_read_from_the_runs_own_tables(trained: Path, tmp_pa
         "weights_fall": pytest.approx((5 / 30) / (3 / 30)),
         "excluded_rise": 9,
     }
-    assert notes == {"events_in_order": "20 < 50 < 80"}
+    assert {name: note for name, note in notes.items() if note} == {"events_in_order": "20 < 50 < 80"}
     assert lottery(folder, [1]) == {"winners": {1: 0}, "losers": {2: 40, 3: 10}}
     folder.summary_file.unlink()
-    assert training_values(folder) == ({}, {}, "its run has not ended")
+    values, notes = of_training(folder)
+    assert values == {}
+    assert set(notes.values()) == {"its run has not ended"}
 
 
 def test_exports_lie_in_the_run_folder_and_say_where(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -194,7 +210,10 @@ def test_exports_lie_in_the_run_folder_and_say_where(trained: Path, capsys: pyte
         (["{run}", "stepp=1"], "The settings are step, steps, key_frequencies, figures, "),
         (["{run}", "figures=[a"], "`figures` cannot be read from '[a': "),
         (["nowhere"], "The folder must be that of a run, with a config.yaml. nowhere has none."),
-        (["{run}", "step=21"], "`step` must be one whose snapshot was kept. 21 was not; the nearest is 20."),
+        (
+            ["{run}", "step=21"],
+            "`step` must be one whose snapshot was kept. 21 was not; the nearest is 20 (kept next to it: 20 and 40).",
+        ),
         (["{run}", "step=early"], "`step` must be a whole number or last. Got 'early'."),
         (["{run}", "steps=some"], "`steps` must be all, and `step` is for one of them. Got 'some'."),
         (["{run}", "steps=all", "step=20"], "`steps` must be all, and `step` is for one of them. Got 'all'."),
@@ -233,6 +252,9 @@ def test_commands_refuse_with_status_2_and_a_sentence(trained: Path) -> None:
     command = [sys.executable, "-m", "grok.analyze", str(trained), "step=21"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 2
-    assert done.stderr == "`step` must be one whose snapshot was kept. 21 was not; the nearest is 20.\n"
+    assert (
+        done.stderr
+        == "`step` must be one whose snapshot was kept. 21 was not; the nearest is 20 (kept next to it: 20 and 40).\n"
+    )
     with pytest.raises(ValueError, match="usage: python -m grok.export <run folder>"):
         export([])

@@ -93,13 +93,34 @@ def explained(neuron: Array) -> list[float]:
     return shares
 
 
+def wave_heights(case: SimpleNamespace) -> tuple[list[float], list[float], float]:
+    """α_k, its height over the median, and that median, of g over the unseen pairs; p/2 has half of a spike's."""
+    p, unseen = case.p, [(a, b) for a, b in case.grid if case.unseen[a, b]]
+    g = [sum(case.L[a, b, (case.y[a, b] + t) % p] for a, b in unseen) / len(unseen) for t in range(p)]
+    share = [0.5 if 2 * k == p else 1.0 for k in range(1, p // 2 + 1)]
+    alpha = [
+        s * 2 / p * sum(g[t] * math.cos(2 * math.pi * k * t / p) for t in range(p)) for k, s in enumerate(share, 1)
+    ]
+    median = float(np.median([x / s for x, s in zip(alpha, share, strict=True)]))
+    return alpha, [x - s * median for x, s in zip(alpha, share, strict=True)], median
+
+
+def higher_than_a_quarter(case: SimpleNamespace) -> list[int]:
+    _, heights, _ = wave_heights(case)
+    return [k for k, height in enumerate(heights, 1) if height > max(0, max(heights) / 4)]
+
+
 @cache
 def example(p: int, operation: str) -> SimpleNamespace:
     """Random tensors, and their evaluation."""
     rng, grid = np.random.default_rng([p, *operation.encode()]), [(a, b) for a in range(p) for b in range(p)]
     y = np.array([OPERATIONS[operation](a, b) % p for a, b in grid]).reshape(p, p)
     train = rng.random((p, p)) < 0.4
-    train.flat[[np.flatnonzero(y == s)[0] for s in set(y.flat)]] = False  # every answer has a test pair
+    for s in set(y.flat):  # every answer has an unseen pair
+        a, b = divmod(int(np.flatnonzero(y == s)[0]), p)
+        train[a, b] = train[b, a] = False
+    commutative = all(y[a, b] == y[b, a] for a, b in grid)
+    unseen = np.array([not train[a, b] and not (commutative and train[b, a]) for a, b in grid]).reshape(p, p)
     every = rng.normal(size=(p, p, p + 1)) * 2  # "=" last
     every[..., :p] += 3 * np.cos(2 * np.pi * (p // 2) * (y[..., None] - np.arange(p)) / p)
     first, last = waves(p, 1), waves(p, p // 2)
@@ -112,7 +133,7 @@ def example(p: int, operation: str) -> SimpleNamespace:
     weights = {"W_E": given["W_E"], "b_in": torch.from_numpy(rng.normal(size=3)).float()}
     evaluation = Evaluation(*map(torch.from_numpy, (every, y, train)), **given, weights=weights)
     return SimpleNamespace(
-        p=p, grid=grid, y=y, train=train, every=every, L=every[..., :p], evaluation=evaluation, **tensors
+        p=p, grid=grid, y=y, train=train, unseen=unseen, every=every, L=every[..., :p], evaluation=evaluation, **tensors
     )
 
 
@@ -162,12 +183,55 @@ def test_losses_margins_and_accuracies_are_those_of_a_loop_over_pairs(p: int, op
 @every_p
 def test_the_key_free_measures_are_those_of_a_loop_over_held_out_pairs(p: int, operation: str) -> None:
     case = example(p, operation)
-    test = [(a, b) for a, b in case.grid if not case.train[a, b]]
-    g = [sum(case.L[a, b, (case.y[a, b] + t) % p] for a, b in test) / len(test) for t in range(p)]
+    unseen = [(a, b) for a, b in case.grid if case.unseen[a, b]]
+    g = [sum(case.L[a, b, (case.y[a, b] + t) % p] for a, b in unseen) / len(unseen) for t in range(p)]
     same(case.evaluation.symmetrized_logits, g)
     same(case.evaluation.symmetrized_loss, math.log(math.fsum(map(math.exp, g))) - g[0])
     left = [[case.L[a, b, c] - g[(c - case.y[a, b]) % p] for c in range(p)] for a, b in case.grid]
     same(case.evaluation.symmetrized_excluded_loss, mean_loss(np.array(left), case.y, case.train))
+
+
+@every_operation
+@every_p
+def test_spike_and_waves_are_those_of_a_loop_over_unseen_pairs(p: int, operation: str) -> None:
+    case = example(p, operation)
+    _, heights, median = wave_heights(case)
+    found = case.evaluation.spike_and_waves
+    assert found is not None
+    same(found.spike, median * p / 2)
+    same(found.heights, heights)
+    same(found.waves, sum(max(height, 0) for height in heights))
+    assert case.evaluation.key_frequencies("waves") == higher_than_a_quarter(case)
+    commutative = (case.y == case.y.T).all()
+    names = sorted({tuple(sorted(q)) if commutative else q for q in case.grid if case.unseen[q]})
+    halves = []
+    for parity in (0, 1):  # pairs and their mirrors dealt alternately
+        dealt = [q for q in case.grid if case.unseen[q]]
+        dealt = [q for q in dealt if names.index(tuple(sorted(q)) if commutative else q) % 2 == parity]
+        part = np.zeros((p, p), bool)
+        part[tuple(np.array(dealt).T)] = True
+        halves.append(wave_heights(SimpleNamespace(**{**vars(case), "unseen": part}))[0])
+    losses = []
+    for choice, value in (halves, halves[::-1]):
+        kept = [v if c > 0 else 0.0 for c, v in zip(choice, value, strict=True)]
+        row = [sum(v * math.cos(2 * math.pi * k * t / p) for k, v in enumerate(kept, 1)) for t in range(p)]
+        losses.append(loss(np.array(row), 0))
+    same(found.loss, sum(losses) / 2)
+
+
+@every_operation
+@every_p
+def test_unseen_and_mirrored_pairs_are_those_of_a_loop(p: int, operation: str) -> None:
+    case = example(p, operation)
+    t, flat = case.evaluation, case.L.reshape(p * p, p)
+    same(t.held_out_loss, mean_loss(flat, case.y, case.unseen))
+    assert t.counts == {
+        "train": case.train.sum(),
+        "unseen": case.unseen.sum(),
+        "mirrored": p * p - case.train.sum() - case.unseen.sum(),
+    }
+    right = case.L.argmax(2) == case.y
+    same(t.held_out_accuracy, right[case.unseen].mean())
 
 
 @every_linear
@@ -176,7 +240,7 @@ def test_the_key_free_measures_are_those_of_a_loop_over_held_out_pairs(p: int, o
 def test_restricted_and_excluded_losses_are_those_of_the_whole_projection(p: int, part: slice, operation: str) -> None:
     K = list(range(1, p // 2 + 1))[part]
     case, flat, all_of = example(p, operation), example(p, operation).L.reshape(p * p, p), np.full((p, p), True)
-    P, M, held_out = projector(p, K, operation), means_by_answer(case, all_of), means_by_answer(case, ~case.train)
+    P, M, held_out = projector(p, K, operation), means_by_answer(case, all_of), means_by_answer(case, case.unseen)
     np.testing.assert_allclose(P @ P, P, rtol=0, atol=1e-13)
     same(case.evaluation.means, M)
     same(case.evaluation.held_out_means, held_out)
@@ -215,7 +279,7 @@ def test_each_rule_names_the_frequencies_of_its_definition(p: int, operation: st
         for j, k in enumerate(rng.choice(frequencies, size=p)):  # mostly of one frequency, more or less
             neurons[..., j] = neurons[..., j] * rng.uniform(0, 2) + p * np.outer(waves(p, k)[0], waves(p, k)[-1])
         L += rng.normal(size=(p, p, p))
-        of_logits = norms(means_by_answer(SimpleNamespace(**{**vars(case), "L": L}), ~case.train))
+        of_logits = norms(means_by_answer(SimpleNamespace(**{**vars(case), "L": L}), case.unseen))
         of_neurons = [explained(neurons[..., j]) for j in range(p)]
         expected = {
             "W_L": standing_out(norms(W_L), float(np.median(norms(W_L)))),
@@ -223,6 +287,7 @@ def test_each_rule_names_the_frequencies_of_its_definition(p: int, operation: st
             "W_E": standing_out(norms(W_E), 0),
             "neurons": sorted({int(np.argmax(s)) + 1 for s in of_neurons if max(s) > 0.85}),
             "logits": standing_out(of_logits, float(np.median(of_logits))),
+            "waves": higher_than_a_quarter(SimpleNamespace(**{**vars(case), "L": L})),
         }
         given = {"neurons": neurons, "W_E": W_E.T, "W_L": W_L}
         evaluation = Evaluation(

@@ -16,6 +16,7 @@ from callbacks import (
     ProgressBar,
     ProgressMeasures,
     RunRecord,
+    Stopping,
     phases,
 )
 from callbacks.measurement import Measurement
@@ -23,8 +24,9 @@ from grok.measures.evaluation import Evaluation
 from grok.measures.phases import Events
 from grok.model.transformer import Transformer
 from grok.runs.schedule import Schedule
+from grok.tasks.modular import ModularArithmetic
 from grok.training.experiment import LOOP
-from grok.training.lit import FullBatchTraining, ModularArithmetic
+from grok.training.lit import FullBatchData, FullBatchTraining
 
 CALLBACKS: dict[str, Callable[[Path], Callback]] = {
     "losses": lambda folder: Losses(),
@@ -35,6 +37,7 @@ CALLBACKS: dict[str, Callable[[Path], Callback]] = {
     "checkpoints": lambda folder: Checkpoints(folder, every=10),
     "interruption": lambda folder: Interruption(),
     "progress_bar": lambda folder: ProgressBar(),
+    "stopping": lambda folder: Stopping(),
 }
 
 
@@ -50,8 +53,10 @@ def fitted(callbacks: list[Callback], max_steps: int, checkpoint: Path | None = 
         callbacks=callbacks,
     )
     network = Transformer(11, **{"d_model": 16, "n_heads": 2, "d_mlp": 32, **shape})  # type: ignore[arg-type]
-    training = FullBatchTraining(network, Schedule(10, 10, 0, max_steps), 1e-3, 1.0, (0.9, 0.98), 1e-8, 10)
-    trainer.fit(training, ModularArithmetic(11, "addition", 0.5, 0), ckpt_path=checkpoint, weights_only=True)
+    training = FullBatchTraining(network, Schedule(10, 10, 0, max_steps), lr=1e-3, wd=1.0, warmup_steps=10)
+    trainer.fit(
+        training, FullBatchData(ModularArithmetic(11, "addition", 0.5, 0)), ckpt_path=checkpoint, weights_only=True
+    )
     return trainer
 
 
@@ -116,5 +121,10 @@ def test_checkpoints_never_are_refused(every: int, tmp_path: Path) -> None:
 def test_a_stable_run_trains_a_tenth_longer_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     stable = Events(fitted=(0, 10), cleanup_start=(10, 20), generalized=(10, 20), stable=(20, 30))
     monkeypatch.setattr(phases, "events", lambda history, *_: stable if history.step[-1] >= 30 else Events())
-    assert fitted([Phases("stable")], 100).global_step == 40  # the first measurement at 33 or later
-    assert fitted([Phases("never")], 100).global_step == 100
+    assert fitted([Stopping("stable"), Phases()], 100).global_step == 40  # the first measurement at 33 or later
+    assert fitted([Phases(), Stopping("never")], 100).global_step == 100
+
+
+def test_what_is_no_way_to_stop_is_refused() -> None:
+    with pytest.raises(ValueError, match="`stop` must be one of stable, never. Got 'soon'."):
+        Stopping("soon")

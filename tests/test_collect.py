@@ -151,6 +151,49 @@ def test_the_command_writes_the_table_and_pictures(folder: Path) -> None:
     assert all(words in done.stdout for words in ("grokked", "> 900", "failed", "pending"))
 
 
+DAMAGES = [
+    ("points/002.yaml", "a: [", "points/002.yaml: while parsing"),
+    ("points/002.yaml", "a: 1", "points/002.yaml: "),
+    ("points/002.yaml", "- 1", "points/002.yaml: must hold settings by name"),
+    ("points/002.yaml", "", "points/002.yaml: must hold settings by name"),
+    ("points/002.yaml", "3", "points/002.yaml: Invalid loaded object type"),
+    ("points/002.yaml", None, "points/002.yaml: is missing"),
+    ("runs/002/summary.json", "{", "runs/002/summary.json: Expecting property name"),
+    ("runs/002/summary.json", '{"status": "finished", "phases": 3}', "runs/002/summary.json: 'int' object"),
+    ("runs/002/summary.json", '{"status": "finished", "phases": {"fitted": [1]}}', "runs/002/summary.json: not enough"),
+    ("output/002.json", "{", "output/002.json: Expecting property name"),
+]
+
+
+@pytest.mark.parametrize(("file", "text", "words"), DAMAGES)
+def test_a_damaged_file_is_named_in_the_row_of_its_point(folder: Path, file: str, text: str | None, words: str) -> None:
+    whole = sweep_table(folder)
+    damaged = folder / file
+    if text is None:
+        damaged.unlink()
+    else:
+        write_text(damaged, text)
+    table = sweep_table(folder)
+    assert table["status"].tolist() == ["finished", "finished", "damaged", "failed", "pending"]
+    assert table["reason"][2].startswith(words)
+    assert list(table.columns[:30]) == list(whole.columns[:30])
+    assert swept(table) == ["wd"]
+    assert len(event_times(table, "fitted")) == 2
+    for number in (0, 1, 3, 4):
+        assert table.loc[number].dropna().to_dict() == whole.loc[number].dropna().to_dict()
+
+
+@pytest.mark.parametrize("pictures", ["true", "false"])
+def test_the_command_collects_the_runs_beside_a_damaged_one(folder: Path, pictures: str) -> None:
+    (folder / "points/000.yaml").write_text("a: [")
+    (folder / "runs/002/summary.json").write_text("{")
+    command = [sys.executable, "-m", "grok.collect", str(folder), f"pictures={pictures}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert all(words in done.stdout for words in ("damaged", "grokked", "failed"))
+    assert pd.read_csv(folder / "runs.csv")["status"].tolist().count("damaged") == 2
+
+
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [

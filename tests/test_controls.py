@@ -12,6 +12,9 @@ import torch
 from torch import Tensor
 
 from grok.measures.evaluation import RULES, Evaluation
+from grok.measures.spike_and_waves import spike_and_waves
+from grok.model.transformer import Transformer
+from grok.tasks.splits import train_mask
 
 KEYS = {31: [3, 7, 12, 15], 59: [1, 11, 20, 29]}
 MARGIN = 20.0
@@ -163,3 +166,63 @@ def test_a_perfect_adder_with_random_labels_scores_ln_p(p: int) -> None:
     _, train = task(p)
     evaluation = Evaluation(adder(p, 1, noise=0.0).logits / 4, classes(p), train)
     assert evaluation.symmetrized_loss.item() == ln(p, 0.1)
+
+
+@every_p
+def test_a_commutative_lookup_table_scores_ln_p_on_unseen_pairs(p: int) -> None:
+    answers, train = task(p)
+    known = train | train.T
+    evaluation = Evaluation(certain_of(answers) * known[..., None], answers, train)
+    assert evaluation.on_mirrored(evaluation.losses).mean() < 1e-6
+    assert evaluation.held_out_loss.item() == ln(p)
+    assert evaluation.test_loss < 0.8 * math.log(p)  # which the paper's test set takes for generalization
+    assert evaluation.symmetrized_loss.item() == ln(p)
+    found = evaluation.spike_and_waves
+    assert found is not None
+    assert found.loss.item() == ln(p)
+    assert max(abs(found.spike.item()), found.waves.item()) < 1e-9
+
+
+@pytest.mark.parametrize("spike", [-12.0, -0.5, 0.0])
+@pytest.mark.parametrize("p", [31, 59, 30])
+def test_an_adder_and_a_spike_are_told_apart(p: int, spike: float) -> None:
+    t, heights = torch.arange(p, dtype=torch.float64), {3: 5.0, 7: 2.0, 11: 4.0}
+    g = sum(height * (2 * torch.pi * k * t / p).cos() for k, height in heights.items()) + 0.3
+    g[0] += spike
+    found = spike_and_waves(g)
+    assert found.spike.item() == pytest.approx(spike, abs=1e-9)
+    assert found.waves.item() == pytest.approx(11.0, abs=1e-9)
+    assert found.odd.item() == pytest.approx(0, abs=1e-9)
+
+
+@every_p
+def test_memorized_random_labels_have_neither_spike_nor_waves_to_speak_of(p: int) -> None:
+    labels, (_, train) = classes(p), task(p)
+    found = Evaluation(certain_of(torch.where(train, labels, classes(p, seed=1))), labels, train).spike_and_waves
+    assert found is not None
+    assert abs(found.spike) < 0.05 * MARGIN
+    assert found.loss.item() == ln(p, 0.2)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("p", [12, 29, 41, 113])
+def test_an_untrained_network_has_neither_spike_nor_waves(p: int, seed: int) -> None:
+    shape = {"d_model": 128, "n_heads": 4, "d_mlp": 512, "n_layers": 1, "activation": "relu", "dropout": 0.0}
+    network = Transformer(p, **shape, seed=seed)  # type: ignore[arg-type]
+    number = torch.arange(p)
+    found = Evaluation.of(network, (number[:, None] + number) % p, train_mask(p, 0.3, 0)).spike_and_waves
+    assert found is not None
+    assert max(abs(found.spike.item()), found.waves.item()) < 0.15  # nats; of a fitted network several
+    assert found.loss.item() == ln(p, 0.03)
+
+
+@pytest.mark.parametrize("p", [3, 5])
+def test_where_every_pair_is_trained_or_mirrored_nothing_is_held_out(p: int) -> None:
+    number = torch.arange(p)
+    answers, train = (number[:, None] + number) % p, number[:, None] <= number
+    evaluation = Evaluation(certain_of(answers), answers, train)
+    assert evaluation.counts["unseen"] == 0
+    assert evaluation.spike_and_waves is None
+    assert evaluation.held_out_loss.isnan()
+    assert evaluation.key_frequencies("waves") is None
+    assert "held_out" not in evaluation.restricted_losses([1])

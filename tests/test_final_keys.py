@@ -1,3 +1,4 @@
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -6,8 +7,9 @@ import pandas as pd
 import pytest
 from runs import run
 
-from grok.runs.conclusion import conclude, evaluations
+from grok.runs.conclusion import conclude
 from grok.runs.folder import RunFolder
+from grok.runs.opened import OpenedRun, history_of
 
 
 def test_the_pass_repeats_from_the_snapshots_with_the_same_result(tmp_path: Path) -> None:
@@ -35,7 +37,7 @@ def test_every_measurement_is_evaluated_with_the_last_networks_keys(tmp_path: Pa
     folder, summary, _ = run(tmp_path / "run", "trainer.max_steps=60")
     curves = pd.read_csv(folder.final_keys).set_index("step")
     assert curves.index.tolist() == folder.read(folder.metrics)["step"].tolist()
-    for step, evaluation in evaluations(folder, [0, 20, 60]):
+    for step, evaluation in OpenedRun(folder).evaluations([0, 20, 60]):
         expected = evaluation.key_losses(summary["key_frequencies"])
         for name, loss in expected.items():
             assert curves.loc[step, f"final_keys/{name}"] == pytest.approx(float(loss), rel=1e-12)
@@ -43,7 +45,7 @@ def test_every_measurement_is_evaluated_with_the_last_networks_keys(tmp_path: Pa
 
 def test_tables_of_several_steps_keep_their_own_weights(tmp_path: Path) -> None:
     folder, *_ = run(tmp_path / "run")
-    found = dict(evaluations(folder, [0, 50]))
+    found = dict(OpenedRun(folder).evaluations([0, 50]))
     metrics = folder.read(folder.metrics).set_index("step")
     for step in (0, 50):
         assert float(found[step].sum_squared_weights) == metrics.loc[step, "progress/sum_squared_weights"]
@@ -84,3 +86,17 @@ def test_a_folder_without_measurements_is_refused(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert done.stderr == f"{tmp_path} must be the folder of a run, with a config.yaml. It has none.\n"
+
+
+def test_a_run_begun_before_unseen_pairs_were_told_apart_is_judged_by_its_test_set(tmp_path: Path) -> None:
+    folder, *_ = run(tmp_path / "run")
+    metrics = folder.read(folder.metrics)
+    assert conclude(folder).held_out == "unseen"
+    metrics.loc[:2, ["loss/unseen", "accuracy/unseen"]] = math.nan  # resumed since
+    metrics.to_csv(folder.metrics, index=False)
+    assert conclude(folder).held_out == "test"
+    metrics.drop(columns=["loss/unseen", "accuracy/unseen"]).to_csv(folder.metrics, index=False)
+    result = conclude(folder)
+    assert (result.held_out, result.pairs["unseen"] > 0) == ("test", True)
+    history = history_of(folder.read(folder.metrics))
+    assert history.unseen_loss == metrics["loss/test"].tolist()

@@ -21,10 +21,10 @@ def test_a_loss_of_the_neurons_alone_has_gradients_too() -> None:
     x, W_in, b_in = doubles(6, 4), doubles(5, 4, seed=1), doubles(5, seed=2)
     W_out, b_out = doubles(4, 5, seed=3), doubles(4, seed=4)
     relu_mlp(x, W_in, b_in, W_out, b_out).neurons.square().sum().backward()
-    found = x.grad.clone()
+    gradient = x.grad.clone()
     x.grad = None
     (x @ W_in.T + b_in).relu().square().sum().backward()
-    torch.testing.assert_close(found, x.grad)
+    torch.testing.assert_close(gradient, x.grad)
     assert not W_out.grad.any()
 
 

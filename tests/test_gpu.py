@@ -10,8 +10,8 @@ from grok.model.cross_entropy import cross_entropy
 from grok.model.transformer import Transformer
 from grok.tasks.operations import all_pairs
 from grok.tasks.splits import train_mask
-from grok.training import machine
-from grok.training.full_batch import FullBatchAdamW
+from grok.training import full_batch, machine
+from grok.training.optimizers import optimizer_of
 
 pytestmark = pytest.mark.skipif(
     not torch.cuda.is_available(), reason="NO GPU: CUDA graphs, TF32 and GPU determinism are NOT TESTED here"
@@ -22,7 +22,7 @@ GPU = torch.device("cuda")
 def trained(steps: int, tf32: bool = False, **shape: int) -> tuple[list[float], dict[str, torch.Tensor]]:
     network = Transformer(23, **shape).to(GPU)  # type: ignore[arg-type]
     a, b = (grid[train_mask(23, 0.5, 0)].to(GPU) for grid in all_pairs(23))
-    optimizer = FullBatchAdamW(network.parameters(), 1e-3, betas=(0.9, 0.98), eps=1e-8, weight_decay=1.0)
+    optimizer = optimizer_of("torch.optim.AdamW", network.parameters(), 1e-3, 1.0, {"betas": (0.9, 0.98), "eps": 1e-8})
 
     def closure() -> torch.Tensor:
         optimizer.zero_grad()
@@ -32,7 +32,7 @@ def trained(steps: int, tf32: bool = False, **shape: int) -> tuple[list[float], 
 
     losses = []
     for step in range(steps):
-        optimizer.set_lr(1e-3 * min(step / 10, 1))
+        optimizer.scale_lr(min(step / 10, 1))
         losses.append(optimizer.step(closure))
     return torch.stack(losses).tolist(), dict(network.named_parameters())
 

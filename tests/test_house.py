@@ -43,11 +43,23 @@ def test_the_maths_knows_no_framework(module: str) -> None:
     assert not {name.split(".")[0] for name in reached(module)} & FRAMEWORKS
 
 
+@pytest.mark.parametrize("module", [module for module in MODULES if room(module) in MATHS])
+def test_the_maths_names_no_configuration(module: str) -> None:
+    text = FILES[module].read_text()
+    assert not [group for group in ("data", "model", "optim") if f"`{group}." in text]
+
+
 @pytest.mark.parametrize("door", ["status", "collect", "report"])
 def test_what_works_from_the_folders_alone_starts_without_what_trains(door: str) -> None:
     code = f"import sys, grok.{door}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"lightning", "hydra", "wandb", "matplotlib"} & set(loaded)
+
+
+def test_sync_starts_without_what_trains() -> None:
+    code = "import sys, grok.sync; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"lightning", "hydra", "matplotlib"} & set(loaded)
 
 
 def test_callbacks_are_this_projects_own() -> None:

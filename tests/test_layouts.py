@@ -109,6 +109,11 @@ def test_the_file_tells_its_pairs_and_settings_overrule_it(tmp_path: Path) -> No
     assert torch.equal(other.train, splits.train_mask(7, 0.5, 4))
 
 
+def test_a_network_trained_on_unordered_pairs_says_so_in_its_file(tmp_path: Path) -> None:
+    file = written(tmp_path, ours(), **{"data.split": "unordered"})
+    assert torch.equal(subject.of_file(file, TOLD).train, splits.train_mask(7, 0.4, 3, "unordered"))
+
+
 def test_the_pairs_may_come_from_a_file_of_their_own(tmp_path: Path) -> None:
     network = written(tmp_path, ours())
     mask = splits.train_mask(7, 0.3, 9)

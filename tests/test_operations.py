@@ -10,7 +10,7 @@ from grok.tasks.operations import (
     operation_named,
     subtraction,
 )
-from grok.tasks.splits import train_mask
+from grok.tasks.splits import mirrored_mask, train_mask, unseen_mask
 
 # Drawn by the authors' recipe with CPython: seed -> first training pairs, last one, first test pair.
 AUTHORS_SPLITS = {
@@ -76,7 +76,7 @@ def test_waves_exist_for_invertible_linear_operations_alone(operation: object, p
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("multiply", "`data.operation` must be one of addition, subtraction, x2\\+xy\\+y2, or .* Got 'multiply'."),
+        ("multiply", "`operation` must be one of addition, subtraction, x2\\+xy\\+y2, or .* Got 'multiply'."),
         ("nowhere.to_be_found", "Got 'nowhere.to_be_found': No module named 'nowhere'."),
         ("grok.tasks.operations.lost", "Got 'grok.tasks.operations.lost': module .* has no attribute 'lost'."),
         ("grok.tasks.operations.OPERATIONS", "which cannot be called"),
@@ -97,19 +97,41 @@ def test_an_unknown_operation_is_refused_with_the_choices(name: str, sentence: s
     ],
 )
 def test_answers_outside_z_p_are_refused(operation: object, found: str) -> None:
-    with pytest.raises(ValueError, match=f"`data.operation` must map .* {found}"):
+    with pytest.raises(ValueError, match=f"`operation` must map .* {found}"):
         answers(operation, 5)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("p", "fraction", "sentence"),
     [
-        (2, 0.5, "`data.p` must be a whole number, 3 or more. Got 2."),
-        (7, 0.0, "`data.train_fraction` must lie strictly between 0 and 1. Got 0.0."),
-        (7, 1.0, "`data.train_fraction` must lie strictly between 0 and 1. Got 1.0."),
-        (7, 0.01, "`data.train_fraction` must leave pairs to train on. Got 0.01, which leaves none of the 49"),
+        (2, 0.5, "`p` must be a whole number, 3 or more. Got 2."),
+        (7, 0.0, "`train_fraction` must lie strictly between 0 and 1. Got 0.0."),
+        (7, 1.0, "`train_fraction` must lie strictly between 0 and 1. Got 1.0."),
+        (7, 0.01, "`train_fraction` must leave pairs to train on. Got 0.01, which leaves none of the 49"),
     ],
 )
 def test_splits_that_cannot_be_are_refused(p: int, fraction: float, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         train_mask(p, fraction, 0)
+
+
+@pytest.mark.parametrize("fraction", [0.3, 0.5, 0.9])
+@pytest.mark.parametrize("p", [3, 5, 12, 41])
+def test_an_unordered_split_parts_no_pair_from_its_mirror(p: int, fraction: float) -> None:
+    train = train_mask(p, fraction, 0, "unordered")
+    assert (train == train.T).all()
+    assert int(train.sum()) - int(fraction * p * p) in (0, -1)
+    numbers = torch.arange(p)
+    answers = (numbers[:, None] + numbers) % p
+    assert not mirrored_mask(train, answers).any()
+    assert (unseen_mask(train, answers) == ~train).all()
+
+
+def test_subtraction_has_no_mirrored_pairs() -> None:
+    numbers, train = torch.arange(7), train_mask(7, 0.5, 0)
+    assert not mirrored_mask(train, (numbers[:, None] - numbers) % 7).any()
+
+
+def test_a_split_is_one_of_two() -> None:
+    with pytest.raises(ValueError, match=r"`data.split` must be one of pairs, unordered. Got 'pair'"):
+        train_mask(7, 0.5, 0, "pair")

@@ -12,15 +12,19 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from made_up import GROKKED, made_up_run, made_up_sweep
+from made_up import GROKKED, P, made_up_run, made_up_sweep
+from matplotlib.figure import Figure
 from rich.console import Console
 from runs import run
+from torch import Tensor
 
 from grok import report as command
+from grok.claims import embedding
+from grok.figures.network import draw_circle
 from grok.measures.phases import EVENTS
-from grok.pages import page, sweep_data
+from grok.pages import page, sweep_data, sweep_groups
 from grok.pages.axes import log_axis
-from grok.pages.circles import circle, circles
+from grok.pages.circles import circles
 from grok.pages.record import Record
 from grok.pages.run_figures import run_figures, spectrum
 from grok.pages.run_page import run_page
@@ -136,7 +140,17 @@ def test_every_curve_carries_the_numbers_of_its_table(tmp_path: Path) -> None:
     folder = made_up_run(tmp_path)
     figures = run_figures(Record.of(tmp_path))
     counts = {name: len(made["data"]) for name, made in figures.items()}
-    assert counts == {"losses": 8, "gini": 2, "weights": 1, "count": 1, "spectrum-W_E": 1, "spectrum-W_L": 1}
+    assert counts == {
+        "losses": 11,
+        "accuracy": 4,
+        "spike": 2,
+        "sparsity": 2,
+        "weights": 1,
+        "count": 1,
+        "shares": 2,
+        "spectrum-W_E": 1,
+        "spectrum-W_L": 1,
+    }
     assert len(figures["losses"]["layout"]["shapes"]) == 4
     heat = figures["spectrum-W_L"]["data"][0]
     table = folder.read(folder.spectra).query("matrix == 'W_L'")
@@ -154,30 +168,82 @@ def test_marks_of_neighbouring_frequencies_do_not_overlap(tmp_path: Path) -> Non
 # --- circles
 
 
-@pytest.mark.parametrize(("p", "k"), [(11, 1), (11, 5), (113, 42), (12, 1)])
-def test_an_embedding_on_a_circle_is_shown_as_that_circle(p: int, k: int) -> None:
-    x = torch.arange(p).double()
-    angle = 2 * torch.pi * k * x / p
-    plane = torch.linalg.qr(torch.randn(16, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))).Q
-    W_E = plane @ torch.stack([angle.cos(), angle.sin()]) * 3
-    expected = 3 * torch.stack([angle.cos(), angle.sin()])
-    torch.testing.assert_close(circle(W_E, k), expected, rtol=0, atol=1e-12)
+def embedded(cos: list[float], sin: list[float], p: int, k: int) -> Tensor:
+    """An embedding of the numbers on cos·cos(2πkx/p) + sin·sin(2πkx/p), turned at random, off the origin."""
+    angle = 2 * torch.pi * k * torch.arange(p).double() / p
+    chance = torch.Generator().manual_seed(0)
+    plane = torch.linalg.qr(torch.randn(16, 2, dtype=torch.float64, generator=chance)).Q
+    shape = torch.tensor([cos, sin], dtype=torch.float64).T
+    return plane @ shape @ torch.stack([angle.cos(), angle.sin()]) + torch.randn(16, 1, generator=chance).double()
+
+
+@pytest.mark.parametrize(("p", "k"), [(3, 1), (11, 1), (11, 5), (113, 42), (12, 1)])
+@pytest.mark.parametrize(
+    ("cos", "sin", "semi_axes"),
+    [
+        ([3, 0], [0, 3], (3, 3)),  # a circle
+        ([3, 0], [0, 1], (3, 1)),  # an ellipse
+        ([2, 0], [1.2, 1.6], (6.4**0.5, 1.6**0.5)),  # at 53 degrees: 4·(1 ± 0.6), and not squared again
+        ([3, 0], [0, 0], (3, 0)),  # cos alone
+        ([0, 0], [0, 3], (3, 0)),  # sin alone
+        ([3, 0], [2, 0], (13**0.5, 0)),  # both in one direction
+    ],
+)
+def test_an_embedding_is_shown_in_its_true_shape(
+    cos: list[float], sin: list[float], semi_axes: tuple[float, float], p: int, k: int
+) -> None:
+    W_E = embedded(cos, sin, p, k)
+    points = embedding.circles(W_E, k)
+    singular = torch.linalg.svdvals(points) * (2 / p) ** 0.5
+    torch.testing.assert_close(singular, torch.tensor(semi_axes, dtype=torch.float64), rtol=0, atol=1e-9)
+    torch.testing.assert_close(torch.cdist(points.T, points.T), torch.cdist(W_E.T, W_E.T), rtol=0, atol=1e-6)
+
+
+def test_random_weights_are_a_ring_with_their_own_distances_in_its_plane() -> None:
+    W_E = torch.randn(128, 113, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    angle = 2 * torch.pi * 14 * torch.arange(113).double() / 113
+    waves = torch.stack([angle.cos(), angle.sin()])
+    plane = torch.linalg.qr((waves @ W_E.T).T).Q
+    points, within = embedding.circles(W_E, 14), plane.T @ W_E
+    torch.testing.assert_close(torch.cdist(points.T, points.T), torch.cdist(within.T, within.T), rtol=0, atol=1e-6)
+    assert 1.5 < points.norm(dim=0).mean() < 2.5  # √(2·128/113) = 1.5 of its own waves, and noise of size 1
 
 
 def test_the_last_frequency_of_an_even_number_lies_on_a_line() -> None:
     W_E = torch.randn(8, 12, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    points = circle(W_E, 6)
+    points = embedding.circles(W_E, 6)
     assert points.shape == (2, 12)
     assert (points[1] == 0).all()
     wave = W_E.numpy() @ (-1.0) ** np.arange(12)
-    np.testing.assert_allclose(points[0], wave / np.linalg.norm(wave) @ W_E.numpy(), rtol=0, atol=1e-12)
+    expected = wave / np.linalg.norm(wave) @ (W_E.numpy() - W_E.numpy().mean(1, keepdims=True))
+    np.testing.assert_allclose(points[0], expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("W_E", [torch.zeros(4, 7), torch.ones(1, 7), torch.arange(7.0)[None]])
+def test_an_embedding_without_a_plane_has_no_second_coordinate(W_E: Tensor) -> None:
+    points = embedding.circles(W_E, 2)
+    assert points.shape == (2, 7)
+    assert (points[1] == 0).all()
+
+
+def test_the_picture_and_the_page_show_the_same_points(tmp_path: Path) -> None:
+    folder = made_up_run(tmp_path)
+    made = circles(Record.of(tmp_path))
+    assert made
+    points = np.frombuffer(base64.b64decode(made["points"]), "<f4").reshape(4, 2, 2, P)
+    for at, step in enumerate(made["steps"]):
+        for i, k in enumerate(made["frequencies"]):
+            ax = Figure().subplots()
+            draw_circle(ax, folder.load_snapshot(step)["W_E"][:, :P], k)
+            dots = np.asarray(ax.collections[0].get_offsets())
+            np.testing.assert_allclose(points[at, i].T, dots, rtol=0, atol=1e-6)
 
 
 def test_every_kept_snapshot_is_on_the_slider_for_the_strongest_frequencies(tmp_path: Path) -> None:
     made = circles(Record.of(made_up_run(tmp_path).path))
     assert made
     assert made["steps"] == [0, 20, 300, 600]
-    assert made["keys"] == [2, 5]
+    assert made["frequencies"] == [2, 5]
     assert len(made["points"]) == 4 * math.ceil(4 * 2 * 2 * 11 * 4 / 3)
 
 
@@ -250,12 +316,12 @@ def test_a_run_whose_table_cannot_be_read_is_left_out_and_said(tmp_path: Path) -
 
 def test_medians_are_of_one_configuration_and_take_censored_runs_for_what_they_are(sweep: Path) -> None:
     records = {n: Record.of(next((sweep / "runs").glob(f"{n:03d}*"))) for n in range(18) if n != 16}
-    table = sweep_data.known(sweep_table(sweep), records)
+    table = sweep_data.up_to_date(sweep_table(sweep), records)
     found = sweep_data.medians(table, ["train_fraction", "wd"])["generalized"]
     # three came, at 400, 420 and 440; none of three came; one failed, one is censored at 200, one came at 400
-    assert found["train_fraction = 0.3, wd = 1"] == {"median": 420, "runs": 3, "came": 3}
-    assert found["train_fraction = 0.3, wd = 0"] == {"median": None, "runs": 3, "came": 0}
-    assert found["train_fraction = 0.5, wd = 3"] == {"median": 400, "runs": 2, "came": 1}
+    assert found["train_fraction = 0.3, wd = 1"] == {"step": 420, "words": "median 420; 3 of 3 runs came to it"}
+    assert found["train_fraction = 0.3, wd = 0"] == {"step": None, "words": "median &gt; 640; 0 of 3 runs came to it"}
+    assert found["train_fraction = 0.5, wd = 3"] == {"step": 400, "words": "median 400; 1 of 2 runs came to it"}
 
 
 def test_settings_and_their_values_stay_in_order_on_the_page(sweep: Path) -> None:
@@ -268,14 +334,14 @@ def test_settings_and_their_values_stay_in_order_on_the_page(sweep: Path) -> Non
 def test_curves_are_grouped_by_the_finest_that_has_few_colours_first() -> None:
     points = [(a, b, c) for a in (1, 2) for b in (0.3, 0.5, 0.7) for c in ("x", "y")]
     table = pd.DataFrame(points, columns=["a", "b", "c"]).assign(point=range(12))
-    found = sweep_data.groupings(table, ["a", "b", "c"])
+    found = sweep_groups.groupings(table, ["a", "b", "c"])
     sizes = {name: len(groups) for name, groups in found.items()}
     assert sizes == {"a, b": 6, "b, c": 6, "a, c": 4, "b": 3, "a": 2, "c": 2, "each combination": 12}
     assert next(iter(sizes)) == "a, b"
     assert list(sizes)[-1] == "each combination"
     assert found["a, c"]["a = 2, c = y"] == [7, 9, 11]
-    assert list(sweep_data.groupings(table, ["a"])) == ["each combination"]
-    assert list(sweep_data.groupings(table, [])) == ["each combination"]
+    assert list(sweep_groups.groupings(table, ["a"])) == ["each combination"]
+    assert list(sweep_groups.groupings(table, [])) == ["each combination"]
 
 
 def test_a_band_ends_where_the_first_run_of_its_group_ended(sweep: Path) -> None:
@@ -305,16 +371,16 @@ def test_hostile_settings_are_escaped_in_what_plotly_draws() -> None:
         *(f"{e}_after" for e in EVENTS),
     ]
     table = pd.DataFrame([dict.fromkeys(columns) | {"point": 0, "model.activation": HOSTILE}]).astype(object)
-    (entry,) = sweep_data.runs(table, ["model.activation"], {})
+    (entry,) = sweep_data.run_entries(table, ["model.activation"], {})
     assert "<" not in json.dumps(entry)
     assert entry["places"] == {"model.activation": 0}
 
 
 def test_values_of_settings_are_ordered_by_size_and_text_comes_last() -> None:
     table = pd.DataFrame({"a": [10, 2, 2], "b": ["gelu", 0.5, 0.25]}, dtype=object)
-    assert sweep_data.values(table, "a") == ["2", "10"]
-    assert sweep_data.values(table, "b") == ["0.25", "0.5", "gelu"]
-    assert list(sweep_data.kinds(table, ["a"])) == ["a = 2", "a = 10"]
+    assert sweep_groups.values(table, "a") == ["2", "10"]
+    assert sweep_groups.values(table, "b") == ["0.25", "0.5", "gelu"]
+    assert list(sweep_groups.combinations(table, ["a"])) == ["a = 2", "a = 10"]
 
 
 # --- the command

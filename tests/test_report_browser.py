@@ -9,6 +9,7 @@ import pytest
 from made_up import made_up_run, made_up_sweep
 from playwright.sync_api import Browser, Page, sync_playwright
 from rich.console import Console
+from runs import run as train
 
 from grok.report import report
 from grok.runs.folder import RunFolder
@@ -24,7 +25,10 @@ HOSTILE = "<script>window.hacked=1</script><img src=x onerror=window.hacked=1>"
 LOSSES = {
     "train loss": "loss/train",
     "test loss": "loss/test",
+    "loss on unseen pairs": "loss/unseen",
+    "loss on mirrored pairs": "loss/mirrored",
     "restricted, key-free": "progress/symmetrized_loss",
+    "wave loss": "progress/wave_loss",
     "restricted, current keys": "progress/restricted_loss",
     "restricted, final keys": "final_keys/restricted_loss",
     "excluded, key-free": "progress/symmetrized_excluded_loss",
@@ -106,9 +110,12 @@ def test_each_panel_has_its_curves_with_the_values_of_the_tables(run: RunFolder,
     metrics, final = run.read(run.metrics), run.read(run.final_keys)
     panels = {
         "losses": list(LOSSES.values()),
-        "gini": ["progress/gini_W_E", "progress/gini_W_L"],
+        "accuracy": ["accuracy/train", "accuracy/test", "accuracy/unseen", "accuracy/mirrored"],
+        "spike": ["progress/memorization_spike", "progress/circuit_waves"],
+        "sparsity": ["progress/gini_W_E", "progress/gini_W_L"],
         "weights": ["progress/sum_squared_weights"],
         "count": ["keys/count"],
+        "shares": ["keys/share", "neurons/explained"],
     }
     for panel, names in panels.items():
         drawn = curves(page, panel)
@@ -158,9 +165,9 @@ def test_steps_are_linear_or_logarithmic_by_a_click(run: RunFolder, opened: Open
     types = (
         "[...document.querySelectorAll('[data-figure]')].map(d => [d._fullLayout.xaxis.type, d._fullLayout.yaxis.type])"
     )
-    assert page.evaluate(types) == [["linear", "log"], *[["linear", "linear"]] * 5]
+    assert page.evaluate(types) == [["linear", "log"], *[["linear", "linear"]] * 7]
     page.click('[data-axis="log"]')
-    assert page.evaluate(types) == [["log", "log"], *[["log", "linear"]] * 5]
+    assert page.evaluate(types) == [["log", "log"], *[["log", "linear"]] * 7]
     assert page.get_attribute('[data-axis="log"]', "aria-pressed") == "true"
     page.click('[data-axis="linear"]')
     assert page.evaluate(types)[0] == ["linear", "log"]
@@ -180,7 +187,7 @@ def test_phases_are_named_and_shaded_where_they_are(run: RunFolder, opened: Open
     page.click('[data-axis="log"]')
     assert "stable" not in page.locator('[data-figure="losses"] .annotation-text').all_text_contents()  # too narrow
     page.click('[data-axis="linear"]')
-    for panel in ("losses", "gini", "weights", "count"):
+    for panel in ("losses", "accuracy", "sparsity", "weights", "count", "shares"):
         shades = page.evaluate(
             "n => document.querySelector(n)._fullLayout.shapes.map(s => [s.x0, s.x1])", f'[data-figure="{panel}"]'
         )
@@ -228,12 +235,76 @@ def test_the_slider_moves_the_numbers_on_their_circles(run: RunFolder, opened: O
         W_E = run.load_snapshot(step)["W_E"].double().numpy()[:, :11]
         for i, k in enumerate([2, 5]):
             angle = 2 * np.pi * k * np.arange(11) / 11
-            for axis, wave in (("x", np.cos(angle)), ("y", np.sin(angle))):
-                direction = W_E @ wave
-                expected = direction / np.linalg.norm(direction) @ W_E
-                order = np.argsort(k * np.arange(11) % 11)
-                (curve,) = curves(page, str(i), "circle")
+            cos, sin = W_E @ np.cos(angle), W_E @ np.sin(angle)
+            first = cos / np.linalg.norm(cos)
+            second = sin - first @ sin * first
+            order = np.argsort(k * np.arange(11) % 11)
+            (curve,) = curves(page, str(i), "circle")
+            for axis, direction in (("x", first), ("y", second / np.linalg.norm(second))):
+                expected = direction @ (W_E - W_E.mean(1, keepdims=True))
                 np.testing.assert_allclose(curve[axis][:11], expected[order], rtol=0, atol=1e-6)
+
+
+# --- runs of other kinds
+
+
+def first_measurement_alone(folder: RunFolder) -> None:
+    """As a run looks that has just begun."""
+    for file, rows in ((folder.metrics, 1), (folder.spectra, 2)):
+        file.write_text("".join(file.read_text().splitlines(keepends=True)[: 1 + rows]))
+    for file in (folder.final_keys, folder.summary_file, *list(folder.snapshots().values())[1:]):
+        file.unlink()
+
+
+OVER_STEPS = ("losses", "accuracy", "spike", "sparsity", "weights", "count", "shares")
+SPECTRA = ("spectrum-W_E", "spectrum-W_L")
+KINDS: dict[str, tuple[list[str], tuple[str, ...]]] = {
+    "fitted, and nothing more": (["optim.wd=0", "optim.lr=0.01", "trainer.max_steps=200"], (*OVER_STEPS, *SPECTRA)),
+    "nothing fitted": ([], (*OVER_STEPS, *SPECTRA)),
+    "one measurement": ([], (*OVER_STEPS, *SPECTRA)),
+    "no MLP": (["model.d_mlp=0"], (*OVER_STEPS, SPECTRA[0])),
+    "no waves": (["data.operation=x2+xy+y2"], (*OVER_STEPS, *SPECTRA)),
+    "two layers": (["model.n_layers=2"], (*OVER_STEPS, *SPECTRA)),
+    "p = 3": (["data.p=3", "data.train_fraction=0.7"], (*OVER_STEPS, *SPECTRA)),
+    "p = 12": (["data.p=12"], (*OVER_STEPS, *SPECTRA)),
+    "stopped at step 0": (["trainer.max_steps=1"], (*OVER_STEPS, *SPECTRA)),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("width", [390, 1400])
+def test_the_page_of_any_run_draws_every_panel_that_it_has_measurements_for(
+    kind: str, width: int, tmp_path: Path, opened: Opened
+) -> None:
+    settings, panels = KINDS[kind]
+    folder, *_ = train(tmp_path / "run", *settings)
+    if kind == "one measurement":
+        first_measurement_alone(folder)
+    page = opened(report(folder.path, Console(quiet=True)), width=width)
+    assert page.locator(".phases li").count() == 0
+    for scale in ("log", "linear"):
+        page.click(f'[data-axis="{scale}"]')
+        plots = page.locator(".plot")
+        names = [plots.nth(i).get_attribute("data-figure") for i in range(plots.count())]
+        assert tuple(name for name in names if name) == panels
+        for i in range(plots.count()):
+            assert plots.nth(i).locator(".main-svg").count() > 0
+            assert "cannot be drawn" not in plots.nth(i).inner_text()
+    assert overflow(page) == 0
+
+
+def test_a_panel_that_cannot_be_drawn_says_so_and_leaves_the_others(run: RunFolder, browser: Browser) -> None:
+    file = run.path / "report.html"
+    broken = run.path / "broken.html"
+    broken.write_text(file.read_text().replace('"sparsity": {"data": [', '"sparsity": {"data": [null, ', 1))
+    page = browser.new_page()
+    page.goto(broken.as_uri())
+    assert page.inner_text('[data-figure="sparsity"]') == "This panel cannot be drawn."
+    assert page.locator(".plot:has(.main-svg)").count() == 9
+    page.click("#theme")
+    page.click('[data-axis="log"]')
+    assert page.locator(".plot:has(.main-svg)").count() == 9
+    page.close()
 
 
 # --- both
@@ -265,7 +336,7 @@ def test_nothing_is_wider_than_the_window(width: int, run: RunFolder, sweep: Pat
         page = opened(file, width=width)
         assert overflow(page) == 0
         plots = page.locator(".plot").all()
-        assert len(plots) in (8, 4)
+        assert len(plots) in (10, 4)
         for plot in plots:
             box, drawn = plot.bounding_box(), plot.locator(".main-svg").first.bounding_box()
             assert box

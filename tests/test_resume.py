@@ -148,7 +148,7 @@ def test_what_is_typed_reaches_the_settings_that_follow_it(tmp_path: Path) -> No
     with initialize_config_dir(str(places.conf_folder()), version_base="1.3"):
         composed = compose("train", [f"resume={folder.path}", *typed])
     config = resumed_config(composed, typed)
-    assert (config.stop, config.callbacks.phases.stop) == ("never", "never")
+    assert (config.stop, config.callbacks.stopping.stop) == ("never", "never")
     assert config.logger.wandb.tags == ["more"]
 
 

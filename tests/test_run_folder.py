@@ -41,7 +41,7 @@ def test_cutting_back_drops_later_rows_and_snapshots(tmp_path: Path) -> None:
     for step in (0, 10, 20):
         folder.append(folder.metrics, {"step": step, "keys": "3 5"})
         folder.save_snapshot(step, {"w": torch.full((2,), float(step))})
-    folder.cut_back(10)
+    folder.truncate_after(10)
     assert folder.read(folder.metrics)["step"].tolist() == [0, 10]
     assert folder.read(folder.metrics)["keys"].tolist() == ["3 5", "3 5"]
     assert list(folder.snapshots()) == [0, 10]

@@ -1,10 +1,12 @@
 import os
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from made_up import made_up_sweep
 from runs import run
 
 from grok.runs.folder import HEARTBEAT, RunFolder
@@ -27,7 +29,7 @@ def test_a_run_is_shown_as_far_as_its_folder_tells(tmp_path: Path) -> None:
     assert not folder.heartbeat.exists()
 
 
-def test_a_run_that_gives_no_sign_of_life_is_lost(tmp_path: Path) -> None:
+def test_a_run_without_a_heartbeat_is_lost(tmp_path: Path) -> None:
     folder, *_ = run(tmp_path / "run")
     folder.write_summary(status="running")
 
@@ -65,6 +67,58 @@ def test_a_sweep_shows_every_point_started_or_not(tmp_path: Path) -> None:
     assert all(word in done.stdout for word in ("optim.wd=1", "it broke", "unfitted", "pending"))
 
 
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made_up_sweep(tmp_path_factory.mktemp("healthy"), [{"optim.wd": 0}, {"optim.wd": 1}]).path
+
+
+DAMAGES = [
+    ("runs/000_made_up/summary.json", "{", "runs/000_made_up/summary.json: Expecting property name"),
+    ("runs/000_made_up/summary.json", "[]", "runs/000_made_up/summary.json: 'list' object has no attribute 'get'"),
+    ("output/000.json", "", "output/000.json: Expecting value"),
+    ("output/000.json", "[]", "output/000.json: list indices must be integers"),
+    ("output/000.json", '{"code": 0}', "output/000.json: has no 'reason'"),
+    ("runs/000_made_up/config.yaml", "a: [", "000_made_up/config.yaml: while parsing"),
+    ("runs/000_made_up/config.yaml", "a: 1", "000_made_up/config.yaml: "),
+    ("runs/000_made_up/metrics.csv", "loss\n1\n", "000_made_up/metrics.csv: has no 'step'"),
+    ("runs/000_made_up/metrics.csv", "step\n", "000_made_up/metrics.csv: single positional indexer"),
+    ("runs/000_made_up/metrics.csv", "step,phase\n1\n2,3,4,5\n", "000_made_up/metrics.csv: Error tokenizing"),
+    ("runs/000_made_up/metrics.csv", "step\n\udcff\n", "000_made_up/metrics.csv: 'utf-8' codec"),
+]
+
+
+@pytest.mark.parametrize(("file", "text", "words"), DAMAGES)
+def test_a_damaged_file_is_named_and_costs_its_own_run_alone(
+    healthy: Path, tmp_path: Path, file: str, text: str, words: str
+) -> None:
+    shutil.copytree(healthy, tmp_path / "sweep")
+    damaged = tmp_path / "sweep" / file
+    damaged.parent.mkdir(exist_ok=True)
+    damaged.write_bytes(text.encode(errors="surrogateescape"))
+    first, second = [progress(*one) for one in runs(tmp_path / "sweep")]
+    assert first.status == "damaged"
+    assert first.reason.startswith(words)
+    assert (second.status, second.step) == ("finished", 600)
+
+
+def test_the_command_shows_what_is_damaged_beside_the_rest(healthy: Path, tmp_path: Path) -> None:
+    shutil.copytree(healthy, tmp_path / "sweep")
+    (tmp_path / "sweep/runs/000_made_up/summary.json").write_text("{")
+    done = status(str(tmp_path / "sweep"))
+    assert done.returncode == 0, done.stderr
+    assert all(word in done.stdout for word in ("damaged", "summary.json", "finished"))
+    alone = status(str(tmp_path / "sweep/runs/000_made_up"))
+    assert alone.returncode == 0, alone.stderr
+    assert all(word in alone.stdout for word in ("damaged", "summary.json"))
+
+
+def test_a_run_that_has_only_opened_its_table_has_no_measurements_yet(healthy: Path, tmp_path: Path) -> None:
+    shutil.copytree(healthy, tmp_path / "sweep")
+    (tmp_path / "sweep/runs/000_made_up/metrics.csv").write_text("")
+    first, _ = [progress(*one) for one in runs(tmp_path / "sweep")]
+    assert (first.status, first.step) == ("finished", None)
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -81,7 +135,7 @@ def test_bad_input_is_one_sentence(arguments: tuple[str, ...], sentence: str) ->
     assert done.stderr.count("\n") == 1
 
 
-def test_signs_of_life_stop_with_the_run(tmp_path: Path) -> None:
+def test_the_heartbeat_stops_with_the_run(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
 
     def fails() -> None:

@@ -14,10 +14,11 @@ from omegaconf import OmegaConf
 from runs import TINY, assert_same, pid_of, run, wait
 
 from grok.runs.folder import RunFolder
-from grok.sweep import launch, slurm
+from grok.sweep import join, slurm
 from grok.sweep.batch import Batch
-from grok.sweep.folder import STARTUP, Point, Sweep, SweepFolder
+from grok.sweep.folder import Point, Sweep, SweepFolder
 from grok.sweep.frozen_code import FrozenCode, differing_files, present_code
+from grok.sweep.outcome import STARTUP
 from grok.sweep.pool import Slot
 
 LONG = [setting for setting in TINY if not setting.startswith("trainer.max_steps")]
@@ -130,7 +131,8 @@ def test_points_that_raise_fail_with_their_last_line_and_are_tried_again(tmp_pat
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
     done = subprocess.run(typed, capture_output=True, text=True, timeout=180, env=environment, check=False)
     assert done.returncode == 1
-    assert "001  optim.wd=1  failed: RuntimeError: not today" in done.stdout
+    assert "001  optim.wd=1  failed: RuntimeError: not today (see " in done.stdout
+    assert done.stdout.count("RuntimeError: not today") == 2  # once a point
     assert "0 of 2 points finished" in done.stdout
     (tmp_path / "fine").touch()
     done = subprocess.run(typed, capture_output=True, text=True, timeout=180, env=environment, check=False)
@@ -164,6 +166,7 @@ def test_a_point_that_was_killed_before_its_first_checkpoint_begins_again(tmp_pa
         ),
         (["launch=slurm", "launch.minutes=10"], "`launch.minutes` must be a whole number, 16 or more. Got 10."),
         (["launch=slurm", "launch.gpus=auto"], "`launch.gpus` must be a whole number, 0 or more. Got 'auto'."),
+        (["allow_changes=maybe"], "`allow_changes` must be true or false. Got 'maybe'."),
         (["ckpt_path=x.ckpt"], "`resume` and `ckpt_path` are for one run. A sweep goes on by `sweep=<its folder>`."),
     ],
 )
@@ -200,8 +203,8 @@ def test_without_slurm_it_says_how_to_go_on_without(tmp_path: Path) -> None:
 
 def test_an_unknown_launcher_is_refused_with_the_choices(tmp_path: Path) -> None:
     done = sweep(tmp_path / "sweep", "optim.wd=0,1", "launch=cloud")
-    assert done.returncode == 1
-    assert all(word in done.stderr for word in ("Could not find 'launch/cloud'", "local", "serial", "slurm"))
+    assert done.returncode == 2
+    assert done.stderr == "`launch` must be one of local, serial, slurm. Got cloud.\n"
 
 
 def test_a_sweep_of_another_base_is_named_and_goes_on_only_when_told(tmp_path: Path) -> None:
@@ -209,11 +212,14 @@ def test_a_sweep_of_another_base_is_named_and_goes_on_only_when_told(tmp_path: P
     other = sweep(tmp_path / "sweep", "optim.wd=0,1", "trainer.max_steps=2", "data.p=13")
     assert other.returncode == 2
     assert "These differ: data.p (there 11, here 13), trainer.max_steps (there 1, here 2)." in other.stderr
-    assert "`mixed=true` goes on" in other.stderr
-    mixed = sweep(tmp_path / "sweep", "optim.wd=0,1", "trainer.max_steps=2", "data.p=13", "mixed=true")
-    assert mixed.returncode == 0, mixed.stderr
-    points = SweepFolder(tmp_path / "sweep").points()
-    assert [point.settings["optim.wd"] for point in points] == [0, 0, 1]
+    assert "`allow_changes=true` goes on" in other.stderr
+    changed = sweep(tmp_path / "sweep", "optim.wd=0,1", "trainer.max_steps=2", "data.p=13", "allow_changes=true")
+    assert changed.returncode == 0, changed.stderr
+    assert [point.settings for point in SweepFolder(tmp_path / "sweep").points()] == [
+        {"data.p": 11, "trainer.max_steps": 1, "optim.wd": 0},
+        {"data.p": 13, "trainer.max_steps": 2, "optim.wd": 0},
+        {"data.p": 13, "trainer.max_steps": 2, "optim.wd": 1},
+    ]
     assert "data.p" not in SweepFolder(tmp_path / "sweep").read().base
 
 
@@ -227,7 +233,7 @@ def test_a_sweep_of_other_code_is_refused_with_the_files_that_differ(tmp_path: P
     frozen.rename(frozen.with_name("another"))
     other = sweep(tmp_path / "sweep", "optim.wd=0,1", "trainer.max_steps=1")
     assert other.returncode == 2
-    assert "These differ: src/grok/keys.py. `mixed=true` goes on" in other.stderr
+    assert "These differ: src/grok/keys.py. `allow_changes=true` goes on" in other.stderr
 
 
 def test_a_sweep_goes_on_where_its_folder_was_moved_to(tmp_path: Path) -> None:
@@ -252,8 +258,11 @@ def test_points_run_from_the_code_that_was_there_when_they_were_submitted(tmp_pa
     assert differing_files(folder.code_folder(point)) == ["src/grok/more.py", "callbacks/losses.py"]
 
 
-def test_one_number_written_in_two_ways_is_one_point(tmp_path: Path) -> None:
-    assert sweep(tmp_path / "sweep", "optim.wd=1,1.0", "trainer.max_steps=1").returncode == 0
+def test_one_number_written_in_two_ways_is_one_point_and_said_to_be(tmp_path: Path) -> None:
+    done = sweep(tmp_path / "sweep", "optim.wd=1,1.0", "trainer.max_steps=1", "mixed=true")
+    assert done.returncode == 0
+    assert "optim.wd=1 and optim.wd=1.0 are the same point: one run stands for both." in done.stdout
+    assert done.stdout.count("`mixed` is now called `allow_changes`.") == 1
     assert len(SweepFolder(tmp_path / "sweep").points()) == 1
 
 
@@ -274,7 +283,7 @@ def test_a_process_that_ends_without_a_run_has_failed_with_its_last_line(tmp_pat
     assert folder.outcome(point) == ("running", None)
     long_ago = time.time() - 2 * STARTUP
     os.utime(folder.output_file(point).with_suffix(".json"), (long_ago, long_ago))
-    assert folder.outcome(point) == ("lost", "no sign of life")
+    assert folder.outcome(point) == ("lost", "no heartbeat")
     folder.output_file(point).write_text("Traceback\nImportError: no torch\n\n")
     folder.ended(point, 1)
     assert folder.outcome(point) == ("failed", "ImportError: no torch")
@@ -287,21 +296,35 @@ def test_a_process_that_ends_without_a_run_has_failed_with_its_last_line(tmp_pat
     assert folder.outcome(point) == ("interrupted", None)  # it ended, and nobody was left to note how
 
 
+def test_a_damaged_point_is_left_as_it_is_and_the_others_go_on(tmp_path: Path) -> None:
+    assert sweep(tmp_path / "sweep", "optim.wd=0,1", "trainer.max_steps=1").returncode == 0
+    folder = SweepFolder(tmp_path / "sweep")
+    first, second = folder.points()
+    folder.run_folder(first).summary_file.write_text("{")
+    folder.run_folder(second).write_summary(status="failed")
+    done = sweep(tmp_path / "sweep", "optim.wd=0,1,2", "trainer.max_steps=1")
+    assert done.returncode == 3, done.stderr
+    assert "0 finished, 2 to run, 1 damaged" in done.stdout
+    assert re.search(r"000  optim.wd=0  damaged: runs/\S+/summary.json: .*; mend that file or remove it", done.stdout)
+    assert [point.status for point in folder.points()] == ["damaged", "finished", "finished"]
+    assert pd.read_csv(folder.path / "runs.csv")["status"].tolist() == ["damaged", "finished", "finished"]
+
+
 def test_the_batches_of_a_job_are_as_equal_as_can_be() -> None:
     assert slurm.batches(range(7), 3) == [[0, 3, 6], [1, 4], [2, 5]]
     assert slurm.batches([4], 3) == [[4]]
 
 
-def test_where_slurm_does_not_answer_signs_of_life_tell_whether_its_jobs_run(
+def test_where_slurm_does_not_answer_heartbeats_tell_whether_its_jobs_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert slurm.queued([]) == []
-    assert slurm.queued(["7_0"]) is None
+    assert slurm.queued_jobs([]) == []
+    assert slurm.queued_jobs(["7_0"]) is None
     running, ended = (Point(0, {}, "x", "runs/000", status=status) for status in ("running", "interrupted"))
     with pytest.raises(ValueError, match="nobody works on. SLURM still has jobs of it: 7_0; wait for them"):
-        launch._refuse_busy(Sweep(jobs=["7_0"], points=[running]))
-    launch._refuse_busy(Sweep(jobs=["7_0"], points=[ended]))
+        join.refuse_busy(Sweep(jobs=["7_0"], points=[running]))
+    join.refuse_busy(Sweep(jobs=["7_0"], points=[ended]))
 
 
 def test_points_do_not_run_from_other_code_where_theirs_is_gone(tmp_path: Path) -> None:

@@ -21,9 +21,9 @@ from wandb_stub import StubRun, WandbStub, serving
 from grok.loggers.wandb_history import run_url
 from grok.runs.folder import RunFolder
 from grok.runs.resume import resumed_config
+from grok.settings.quiet import quiet
 from grok.sweep.folder import Point, Sweep, SweepFolder
 from grok.sync import main
-from grok.training.console import quiet
 from grok.training.experiment import assemble
 from grok.training.run import train
 
@@ -109,7 +109,7 @@ def test_an_online_run_arrives_as_measured_and_is_not_sent_again(
     arrived = stub.runs[summary["wandb_id"]]
     assert_holds(arrived, folder)
     assert {name: arrived.config[name] for name in ("p", "wd", "regime")} == {"p": 11, "wd": 1.0, "regime": "unfitted"}
-    assert {"media/images/pictures/progress", "media/images/pictures/spectrum", "media/images/pictures/spectra"} == {
+    assert {f"media/images/pictures/{name}" for name in ("progress", "spectrum", "spectra", "portrait")} == {
         file.rsplit("_", 2)[0] for file in arrived.files if file.startswith("media/")
     }
     assert run_url(folder) == f"{stub.url}/tester/grok/runs/{summary['wandb_id']}"

@@ -9,10 +9,12 @@ import torch
 from hydra.errors import InstantiationException, MissingConfigException
 from runs import TINY, assert_same, configuration, run
 
+from grok.measures.phases import REGIMES
 from grok.runs import provenance
-from grok.runs.conclusion import evaluations
+from grok.runs.configuration import flat_settings
 from grok.runs.folder import RunFolder
-from grok.training.experiment import assemble
+from grok.runs.opened import OpenedRun
+from grok.training.experiment import absences, assemble
 
 
 def command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -50,7 +52,7 @@ def test_a_run_leaves_a_folder_that_tells_everything(tmp_path: Path) -> None:
     assert set(spectra["matrix"]) == {"W_E", "W_L"}
     assert spectra[["1", "2", "3", "4", "5"]].sum(axis=1).tolist() == pytest.approx([1.0] * len(spectra))
     assert (folder.path / "config.yaml").read_text().count("${") == 0
-    for name in ("progress.png", "spectrum.png", "spectra.png"):
+    for name in ("progress.png", "spectrum.png", "spectra.png", "portrait.png"):
         assert (folder.path / name).stat().st_size > 10_000
     assert "addition mod 11: 60 of 121 pairs to train on" in text
     assert "finished after 50 steps" in text
@@ -69,7 +71,7 @@ def test_the_command_is_kept_as_it_can_be_typed_anywhere(typed: list[str], expec
 
 
 def test_the_names_that_tools_rely_on_are_logged(tmp_path: Path) -> None:
-    folder, *_ = run(tmp_path / "run")
+    folder, *_ = run(tmp_path / "run", "data.train_fraction=0.3")  # every answer has an unseen pair
     metrics = set(folder.read(folder.metrics).columns)
     assert metrics >= {
         *("loss/train", "loss/test", "accuracy/train", "accuracy/test", "keys/count", "phase"),
@@ -84,7 +86,7 @@ def test_the_names_that_tools_rely_on_are_logged(tmp_path: Path) -> None:
 def test_logged_values_agree_with_the_snapshots_in_float64(tmp_path: Path) -> None:
     folder, *_ = run(tmp_path / "run", "trainer.max_steps=400", "data.p=13", "optim.lr=0.01")
     metrics = folder.read(folder.metrics).set_index("step")
-    network_table = dict(evaluations(folder, list(folder.snapshots())))
+    network_table = dict(OpenedRun(folder).evaluations(list(folder.snapshots())))
     for step, table in network_table.items():
         double = type(table)(
             logits=table.all_logits.double(),
@@ -105,6 +107,56 @@ def test_logged_values_agree_with_the_snapshots_in_float64(tmp_path: Path) -> No
             assert row[name] == pytest.approx(float(value), rel=1e-5), (step, name)
 
 
+def test_a_split_of_unordered_pairs_has_no_mirrors_and_says_so(tmp_path: Path) -> None:
+    folder, _, text = run(tmp_path / "run", "data.split=unordered", "data.p=13")
+    metrics = folder.read(folder.metrics)
+    assert "addition mod 13: 84 of 169 pairs to train on, the others to test, a pair and its mirror (b, a) on" in text
+    assert not any("mirrored" in name for name in metrics)
+    assert metrics["loss/unseen"].tolist() == pytest.approx(metrics["loss/test"].tolist(), rel=1e-12)
+    opened = OpenedRun(folder)
+    assert (opened.train == opened.train.T).all()
+    assert float(opened.evaluation().test_loss) == pytest.approx(metrics["loss/test"].iloc[-1], rel=1e-6)
+    assert flat_settings(opened.config)["split"] == "unordered"
+    assert folder.summary()["pairs"] == {"train": 84, "unseen": 85, "mirrored": 0}
+
+
+def test_mirrored_pairs_are_counted_at_the_start(tmp_path: Path) -> None:
+    folder, _, text = run(tmp_path / "run")
+    pairs = folder.summary()["pairs"]
+    assert pairs["mirrored"] > 20
+    assert f"{pairs['mirrored']} test pairs are mirrors of trained ones, {pairs['unseen']} unseen" in text
+    assert folder.summary()["held_out"] == "unseen"
+    assert "split" not in flat_settings(OpenedRun(folder).config)
+
+
+@pytest.mark.parametrize("model", ["model.d_mlp=32", "model.d_mlp=0"])
+def test_a_run_without_unseen_pairs_is_judged_by_the_test_set_and_says_so(tmp_path: Path, model: str) -> None:
+    folder, _, text = run(tmp_path / "run", "data.p=5", "data.train_fraction=0.8", "data.seed=9", model)
+    summary = folder.summary()
+    assert summary["pairs"]["unseen"] == 0
+    assert summary["held_out"] == "test"
+    assert "none is unseen: the test set judges the run" in text
+    assert summary["regime"] in REGIMES
+    assert not any("unseen" in name for name in folder.read(folder.metrics))
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (["data.p=3", "data.train_fraction=0.4"], "of 1 frequency the rule `W_L` names none, as it takes their median"),
+        (["data.p=5"], "of 2 frequencies the rule `W_L` names 1 at most"),
+        (["data.p=13", "key_frequencies=logits"], "of 6 frequencies the rule `logits` names 3 at most"),
+        (["data.p=17"], None),
+        (["data.p=5", "key_frequencies=max"], None),
+    ],
+)
+def test_a_rule_that_cannot_name_all_of_few_frequencies_says_so(
+    tmp_path: Path, settings: list[str], sentence: str | None
+) -> None:
+    notes = " ".join(absences(assemble(configuration(tmp_path / "run", *settings))))
+    assert sentence in notes if sentence else "has no such bound" not in notes
+
+
 @pytest.mark.parametrize("dropout", [0.0, 0.2])
 def test_two_runs_of_one_configuration_are_identical(tmp_path: Path, dropout: float) -> None:
     one, two = (run(tmp_path / name, f"model.dropout={dropout}")[0] for name in ("one", "two"))
@@ -118,7 +170,7 @@ def test_two_runs_of_one_configuration_are_identical(tmp_path: Path, dropout: fl
         (["data.train_fraction=1.3"], "`data.train_fraction` must lie strictly between 0 and 1. Got 1.3."),
         (["optim.wd=-1"], "`optim.wd` must be 0 or more. Got -1."),
         (["data.operation=times"], "`data.operation` must be one of addition, subtraction, x2+xy+y2, or"),
-        (["key_frequencies=loud"], "`key_frequencies` must be one of W_L, max, W_E, neurons, logits, or a list"),
+        (["key_frequencies=loud"], "`key_frequencies` must be one of W_L, max, W_E, neurons, logits, waves, or a list"),
         (["key_frequencies=[9]"], "`key_frequencies` must list whole numbers from 1 to 5 for p = 11. Got 9."),
         (["stop=soon"], "`stop` must be one of stable, never. Got 'soon'."),
         (["snapshots.keep=1"], "`snapshots.keep` must be a whole number, 2 or more, or all. Got 1."),
@@ -128,7 +180,7 @@ def test_two_runs_of_one_configuration_are_identical(tmp_path: Path, dropout: fl
         (["optim.betas=[0.9]"], "`optim.betas` must be two numbers, each at least 0 and below 1. Got [0.9]."),
         (["measure_early=5"], "`measure_early` must be {every: steps, until: step}. Got 5."),
         (["tags=first"], "`tags` must be a list, such as [first,look]. Got 'first'."),
-        (["key_frequencies=null"], "`key_frequencies` must be one of W_L, max, W_E, neurons, logits, or a list"),
+        (["key_frequencies=null"], "`key_frequencies` must be one of W_L, max, W_E, neurons, logits, waves, or a list"),
         (["trainer.max_steps=1e5"], "`trainer.max_steps` must be a whole number of steps, 1 or more. Got 100000.0."),
         (["threads=0"], "`threads` must be a whole number, 1 or more, or null. Got 0."),
         (["seed=-1"], "`seed` must be a whole number, 0 or more. Got -1."),
@@ -164,10 +216,10 @@ def test_the_command_refuses_with_exit_code_2_and_leaves_nothing(tmp_path: Path,
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-def test_a_misspelt_key_is_hydras_own_error(tmp_path: Path) -> None:
+def test_a_misspelt_key_is_refused_with_the_nearest(tmp_path: Path) -> None:
     done = command("optim.wdd=1", folder=tmp_path)
-    assert done.returncode == 1
-    assert "Key 'wdd' is not in struct" in done.stderr
+    assert done.returncode == 2
+    assert done.stderr.startswith("`optim.wdd` is not a setting. The nearest: `optim.w")
 
 
 @pytest.mark.parametrize("group", ["logger", "experiment"])
@@ -195,7 +247,7 @@ def test_a_run_whose_last_pass_fails_is_not_finished_and_can_go_on(
         raise OSError("disk full")
 
     with monkeypatch.context() as patch:
-        patch.setattr("grok.training.run.conclude", broken)
+        patch.setattr("grok.training.conclude.conclude", broken)
         with pytest.raises(OSError, match="disk full"):
             run(tmp_path / "run")
     folder = RunFolder(tmp_path / "run")

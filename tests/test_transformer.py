@@ -1,7 +1,9 @@
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
+from torch import Tensor
 
 from grok.model.cross_entropy import cross_entropy
 from grok.model.transformer import Transformer
@@ -15,6 +17,9 @@ SHAPES = [
     for d_mlp, activation in ((0, "relu"), (24, "relu"), (24, "gelu"))
 ]
 
+Forward = Callable[[Transformer, Tensor, Tensor], Tensor]
+every_forward = pytest.mark.parametrize("forward", [Transformer.forward, Transformer.plain_forward])
+
 
 def small(p: int = 7, **shape: object) -> Transformer:
     network = Transformer(p, d_model=16, n_heads=2, **shape).double()
@@ -26,22 +31,23 @@ def small(p: int = 7, **shape: object) -> Transformer:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("p", [5, 12])
-def test_it_equals_the_plain_three_position_network_in_value_and_gradient(p: int, shape: dict) -> None:
+@pytest.mark.parametrize("p", [3, 5, 12])
+@every_forward
+def test_it_is_the_papers_network_in_value_and_gradient(forward: Forward, p: int, shape: dict) -> None:
     network = small(p, **shape)
     a, b = (grid[train_mask(p, 0.6, 0)] for grid in all_pairs(p))
     answers = (a + b) % p
     weights = {name: w.detach().clone().requires_grad_() for name, w in network.named_parameters()}
     expected = plain_logits(weights, a, b, shape["n_layers"], shape["activation"])
-    found = network(a, b)
-    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
-    cross_entropy(found, answers).backward()
+    logits = forward(network, a, b)
+    torch.testing.assert_close(logits, expected, rtol=1e-10, atol=1e-10)
+    cross_entropy(logits, answers).backward()
     plain_loss(expected, answers).backward()
     for name, w in network.named_parameters():
         reference = weights[name].grad
-        found_gradient = torch.zeros_like(w) if w.grad is None else w.grad
+        gradient = torch.zeros_like(w) if w.grad is None else w.grad
         torch.testing.assert_close(
-            found_gradient, torch.zeros_like(w) if reference is None else reference, rtol=1e-10, atol=1e-10
+            gradient, torch.zeros_like(w) if reference is None else reference, rtol=1e-10, atol=1e-10
         )
 
 
@@ -78,24 +84,51 @@ def test_weights_are_drawn_by_their_seed_alone() -> None:
 
 
 @pytest.mark.parametrize("n_layers", [1, 2])
-def test_dropout_differs_between_pairs_and_vanishes_in_evaluation(n_layers: int) -> None:
+@every_forward
+def test_dropout_differs_between_pairs_and_vanishes_in_evaluation(forward: Forward, n_layers: int) -> None:
     network = Transformer(5, d_model=16, n_heads=2, d_mlp=24, n_layers=n_layers, dropout=0.5)
     same = torch.zeros(6, dtype=torch.long)
-    rows = network(same, same)
+    rows = forward(network, same, same)
     assert len({tuple(row.tolist()) for row in rows}) == 6
     network.eval()
     weights = {name: w.detach() for name, w in network.named_parameters()}
-    torch.testing.assert_close(network(same, same), plain_logits(weights, same, same, n_layers))
+    torch.testing.assert_close(forward(network, same, same), plain_logits(weights, same, same, n_layers))
+
+
+@every_forward
+def test_dropout_spares_the_mean_of_what_attention_adds_and_gives_it_the_variance_of_its_draws(
+    forward: Forward,
+) -> None:
+    network, n = small(5, d_mlp=0, dropout=0.3), 20_000
+    undropped = network.eval().activations(torch.tensor([1]), torch.tensor([4]))
+    added = undropped.residual[0] - network.W_E[:, 5] - network.W_pos[2]
+    torch.manual_seed(0)
+    draws = forward(network.train(), torch.full((n,), 1), torch.full((n,), 4))
+    variance = added.square() @ network.W_U.square() * 0.3 / 0.7  # kept with probability 0.7, then divided by 0.7
+    assert ((draws.mean(0) - undropped.logits[0]).abs() < 4 * (variance / n).sqrt()).all()
+    torch.testing.assert_close(draws.var(0), variance, rtol=0.05, atol=0)
+
+
+@every_forward
+def test_dropout_at_earlier_positions_is_drawn_for_every_pair_too(forward: Forward) -> None:
+    network, n = small(5, n_layers=2, dropout=0.5), 20_000
+    with torch.no_grad():
+        network.blocks[1].W_O *= 10  # the last position is mostly what it reads from the earlier ones
+    a, b = torch.full((n,), 1), torch.full((n,), 4)
+    torch.manual_seed(0)
+    one, other = forward(network, a, b), forward(network, a, b)
+    # a draw shared by the pairs of one pass would move the mean of that pass
+    assert ((one.mean(0) - other.mean(0)).abs() < 4 * one.std(0) * (2 / n) ** 0.5).all()
 
 
 @pytest.mark.parametrize(
     ("shape", "sentence"),
     [
-        ({"d_model": 0}, r"`model.d_model` must be a whole number, 1 or more. Got 0."),
-        ({"d_model": 10, "n_heads": 4}, r"`model.n_heads` must divide `model.d_model` = 10. Got 4."),
-        ({"d_mlp": -1}, r"`model.d_mlp` must be a whole number, 0 or more. Got -1."),
-        ({"activation": "tanh"}, r"`model.activation` must be one of relu, gelu. Got 'tanh'."),
-        ({"dropout": 1.0}, r"`model.dropout` must be at least 0 and below 1. Got 1.0."),
+        ({"d_model": 0}, r"`d_model` must be a whole number, 1 or more. Got 0."),
+        ({"d_model": 10, "n_heads": 4}, r"`n_heads` must divide `d_model` = 10. Got 4."),
+        ({"d_mlp": -1}, r"`d_mlp` must be a whole number, 0 or more. Got -1."),
+        ({"activation": "tanh"}, r"`activation` must be one of relu, gelu. Got 'tanh'."),
+        ({"dropout": 1.0}, r"`dropout` must be at least 0 and below 1. Got 1.0."),
     ],
 )
 def test_shapes_that_cannot_be_are_refused(shape: dict, sentence: str) -> None:

@@ -15,8 +15,9 @@ from accounts import account, no_account
 from runs import run
 from wandb_stub import serving
 
-from grok.loggers import wandb_logger as logging_to_wandb
-from grok.loggers.wandb_logger import end, wandb_logger, wandb_mode
+from grok.loggers import wandb_server
+from grok.loggers.wandb_logger import end, wandb_logger
+from grok.loggers.wandb_server import wandb_mode
 from grok.runs.folder import RunFolder
 
 
@@ -95,7 +96,7 @@ def test_a_server_that_fails_leaves_an_offline_run(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_server_that_goes_away_keeps_no_run_from_ending(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(logging_to_wandb, "FINISH_PATIENCE", 1.0)
+    monkeypatch.setattr(wandb_server, "FINISH_PATIENCE", 1.0)
     with serving() as stub:
         account(monkeypatch, stub.url)
         logger = wandb_logger(tmp_path, "grok", "name")

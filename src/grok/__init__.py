@@ -1,23 +1,80 @@
 """Grokking, measured: "Progress measures for grokking via mechanistic interpretability" as experiments.
 
-The mathematics, which knows no framework:
-arithmetic     the pairs, their answers, the split; checks: what a user may type for a number
-transformer    the paper's network            cross_entropy, fused   its loss and its inner pieces
-fourier        bases over Z_p                 keys            spectra and key frequencies
-measures       the progress measures          table           all of them, of one network
-phases         events, phases, regime         claims          what the paper says of networks, each a function
+In a notebook:
 
-A run:
-lit            Lightning's view of it         adamw, machine  its step, as fast as it goes
-schedule       when it is measured            metrics         what each measurement is called, and means
-experiment     put together                   train           the command
-run_folder     on disk                        resume          gone on with
-final_keys     the pass at its end            console, figures, provenance, places, wandb_logger: what it says
+    import grok
+    run = grok.train_run(["experiment=quick"])       # or grok.open_run("logs/train/…")
+    run.metrics, run.events, run.claims(), run.figure("progress")
+    grok.open_sweep("logs/train/…_sweep").table
+    grok.open_network("theirs.pth", train_fraction=0.3, seed=0).claims()
 
-Commands that look at folders, told by settings:
-status         how far runs are               collect         a sweep's runs in one table
-analyze, export   a network opened (analysis) report          pages, here and at W&B
-sync           offline runs sent to W&B (wandb_history)
-
-sweep          many runs, on one machine or on SLURM
+On a command line, each `python -m grok.<name> --help`: train, status, collect, analyze, report, export, sync,
+final_keys. Importing this package imports nothing else.
 """
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from grok.notebook.network import Network
+    from grok.notebook.run import Run
+    from grok.notebook.sweep import Sweep
+
+__all__ = ["open_network", "open_run", "open_sweep", "train_run"]
+
+
+def open_run(folder: str | Path) -> "Run":
+    """The run in `folder`. `ValueError` if it holds none."""
+    from grok.notebook.run import Run  # noqa: PLC0415 - `import grok` stays fast
+
+    run = Run(folder)
+    run.config  # noqa: B018 - refuses a folder that is no run
+    return run
+
+
+def open_sweep(folder: str | Path) -> "Sweep":
+    """The sweep in `folder`. `ValueError` if it holds none."""
+    from grok.notebook.sweep import Sweep  # noqa: PLC0415 - as above
+
+    return Sweep(folder)
+
+
+def open_network(
+    file: str | Path,
+    *,
+    p: int | None = None,
+    operation: str | None = None,
+    train_fraction: float | None = None,
+    seed: int | None = None,
+    split: str | Path | None = None,
+    activation: str | None = None,
+    key_frequencies: str | Sequence[int] = "W_L",
+) -> "Network":
+    """Somebody else's network, in the authors' layout or TransformerLens'. No code in the file is run.
+
+    Args:
+        file: .pth, .pt or .safetensors.
+        p, operation, train_fraction, seed, activation: where the file does not say them.
+        split: file of its training pairs.
+        key_frequencies: their rule, or a list of them.
+    """
+    from grok.notebook.network import network_in  # noqa: PLC0415 - as above
+
+    return network_in(file, p, operation, train_fraction, seed, split, activation, key_frequencies)
+
+
+def train_run(overrides: Sequence[str] = (), folder: str | Path | None = None, *, silent: bool = False) -> "Run":
+    """Train one run in this process and open it.
+
+    Args:
+        overrides: as typed after `python -m grok.train`, such as ["data.p=41", "logger=none"].
+        folder: of the run; by default a new one in logs/.
+        silent: print nothing.
+
+    Raises `ValueError` for settings that the command refuses. A run that is interrupted or diverges is
+    returned; `run.summary["status"]` says so.
+    """
+    from grok.notebook.training import trained  # noqa: PLC0415 - as above
+
+    return trained(overrides, folder, silent)

@@ -23,9 +23,9 @@ from rich.console import Console
 
 from grok.analysis.arguments import analysis
 from grok.analysis.contents import contents, show
-from grok.analysis.history import history, training_values
-from grok.claims.findings import findings
-from grok.figures.choice import Sitter, draw
+from grok.analysis.examination import examination
+from grok.analysis.history import history
+from grok.figures.choice import PicturedNetwork, draw
 from grok.networks.subject import DISAGREES, Subject
 from grok.runs.files import write_text
 from grok.settings.commands import run
@@ -39,24 +39,21 @@ def report(arguments: Sequence[str], console: Console | None = None) -> dict[str
     asked = analysis(arguments)
     console = console or Console(width=None if sys.stdout.isatty() else 160)
     subject, folder = asked.subject, asked.folder
+    table, network, facts = examination(subject, folder, asked.rule)
+    warning = _disagreement(subject, float(table.train_loss))
     with torch.no_grad():
-        table, network, bias = subject.opened()
-        warning = _disagreement(subject, float(table.train_loss))
-        found = findings(table, network, bias, asked.rule)
-        if folder is not None:
-            values, notes, found.unmet["training"] = training_values(folder)
-            found.values.update(values)
-            found.notes.update(notes)
-        rows = list(history(folder, found.key_frequencies)) if folder and asked.history else []
-    told = contents(asked, found, table, warning)
+        rows = list(history(folder, facts.key_frequencies)) if folder and asked.history else []
+    told = contents(asked, facts, table, warning)
     write_text(asked.results / "analysis.json", json.dumps(told, indent=1, allow_nan=False) + "\n")
     if rows:
         write_text(asked.results / "analysis_history.csv", pd.DataFrame(rows).to_csv(index=False))
     show(console, told, time.perf_counter() - began)
     lines = [f"everything is in {asked.results / 'analysis.json'}"]
     if asked.figures:
-        sitter = Sitter(subject.name, subject.step, table, network, found, folder, pd.DataFrame(rows) if rows else None)
-        lines = [f"{len(draw(asked.figures, asked.pictures, sitter))} pictures in {asked.pictures}", *lines]
+        pictured = PicturedNetwork(
+            subject.name, subject.step, table, network, facts, folder, pd.DataFrame(rows) if rows else None
+        )
+        lines = [f"{len(draw(asked.figures, asked.pictures, pictured))} pictures in {asked.pictures}", *lines]
     for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     return told

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from grok.settings.commands import folder_and_settings, run
-from grok.sweep.overview import overview
+from grok.sweep.overview import printed_table
 from grok.sweep.results import write_results
 from grok.sweep.table import axes, sweep_table, swept
 
@@ -19,15 +19,15 @@ def collect(arguments: Sequence[str]) -> None:
     """Write runs.csv and the pictures of a sweep, and print the table."""
     usage = "collect <sweep folder> [x=…] [y=…] [colour=…] [pictures=false]"
     known = {"x": None, "y": None, "colour": None, "pictures": True}
-    path, told = folder_and_settings(usage, arguments, known)
-    pictures = told.pop("pictures")
+    path, settings = folder_and_settings(usage, arguments, known)
+    pictures = settings.pop("pictures")
     if not isinstance(pictures, bool):
         raise ValueError(f"`pictures` must be true or false. Got {pictures}.")
     table = sweep_table(path)
-    over = axes(swept(table), **told)
-    files = write_results(path, table, over if pictures else None)
+    pictured = axes(swept(table), **settings)
+    files = write_results(path, table, pictured if pictures else None)
     console = Console(width=None if sys.stdout.isatty() else 160)
-    console.print(overview(table, swept(table)))
+    console.print(printed_table(table, swept(table)))
     for file in files:
         console.print(f"wrote {file}", highlight=False, soft_wrap=True)
 

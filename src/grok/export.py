@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from grok.networks import layouts, weight_files
-from grok.networks.subject import FUNCTIONS, step_named
-from grok.runs.folder import RunFolder
+from grok.networks.subject import FUNCTIONS
+from grok.runs.opened import OpenedRun
 from grok.settings.commands import run, settings
 
 KNOWN: dict[str, Any] = {"layout": "authors", "step": "last", "output": None}
@@ -27,6 +27,7 @@ def config_of(config: DictConfig, weights: dict[str, Any], layout: str) -> dict[
         "p": data.p,
         "frac_train": data.train_fraction,
         "seed": data.seed,
+        **({} if data.get("split", "pairs") == "pairs" else {"data.split": data.split}),
         "fn_name": names.get(data.operation, data.operation),
         "lr": optim.lr,
         "weight_decay": optim.wd,
@@ -58,20 +59,18 @@ def export(arguments: Sequence[str]) -> None:
         raise ValueError(
             "usage: python -m grok.export <run folder> [layout=authors|transformer_lens] [step=…] [output=…]"
         )
-    folder = RunFolder(path)
-    step = step_named(folder, told["step"])
-    state = layouts.exported(folder.load_snapshot(step), told["layout"])
-    config = OmegaConf.load(folder.config)
-    assert isinstance(config, DictConfig)
+    opened = OpenedRun(path)
+    step = opened.step(told["step"])
+    state = layouts.exported(opened.folder.load_snapshot(step), told["layout"])
     file = Path(told["output"] or path / "exports" / f"{told['layout']}_step_{step:08d}.pth")
     beside: dict[str, Any] = {"epoch": step}
-    if folder.metrics.exists():
-        metrics = folder.read(folder.metrics)
-        metrics = metrics[metrics["step"] <= step]
+    measured = opened.metrics
+    if not measured.empty:
+        measured = measured[measured["step"] <= step]
         for name, column in (("epochs", "step"), ("train_losses", "loss/train"), ("test_losses", "loss/test")):
-            if column in metrics:
-                beside[name] = metrics[column].tolist()  # one a measurement
-    weight_files.save(file, state, config_of(config, state, told["layout"]), beside)
+            if column in measured:
+                beside[name] = measured[column].tolist()  # one a measurement
+    weight_files.save(file, state, config_of(opened.config, state, told["layout"]), beside)
     print(f"step {step} of {path}, in the layout of {told['layout']}: {file}")
 
 

@@ -10,19 +10,19 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from grok.settings.commands import folder_and_settings, run
+from grok.settings.quiet import quiet
 from grok.sweep.sending import send_runs
-from grok.training.console import quiet
 
 
 def sync(arguments: Sequence[str]) -> None:
     """Send, and say of each run what became of it."""
     usage = "sync <run or sweep folder> [project=…] [entity=…]"
-    path, told = folder_and_settings(usage, arguments, {"project": "", "entity": ""})
+    path, settings = folder_and_settings(usage, arguments, {"project": "", "entity": ""})
     console = Console()
     with quiet():
-        outcomes = send_runs(path, console, str(told["project"]), str(told["entity"]))
-    of = f"{outcomes['sent']} of {outcomes.total()} runs sent" if outcomes["sent"] else "nothing to send"
-    console.print(of, highlight=False)
+        outcomes = send_runs(path, console, str(settings["project"]), str(settings["entity"]))
+    total = f"{outcomes['sent']} of {outcomes.total()} runs sent" if outcomes["sent"] else "nothing to send"
+    console.print(total, highlight=False)
 
 
 def main() -> None:

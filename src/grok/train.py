@@ -1,29 +1,60 @@
 """Train one network, or with -m a sweep of them: `python -m grok.train [-m] [key=value …]`."""
 
+import os
 import sys
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException, InstantiationException
 from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
 
 from grok.runs.resume import resumed_config
 from grok.settings import places
-from grok.training.run import execute, refuse
+from grok.settings.known import refuse_unknown
+from grok.settings.refusals import composition_sentence
+from grok.sweep.launch import remove_unless_sweep
+from grok.training.command import execute, refuse
+from grok.training.objective import objective
 
 places.register_resolvers()
 
 
 @hydra.main(version_base="1.3", config_path=str(places.conf_folder()), config_name="train")
-def main(config: DictConfig) -> None:
-    """The command: one run. With -m, points of a sweep (`hydra_plugins.grok_launcher`) come by `grok.sweep.point`."""
-    if config.sweep or config.get("dry_run"):
-        sys.exit(refuse(ValueError("`sweep` and `dry_run` are for sweeps: add -m."), config.folder))
-    if config.resume:
-        try:
+def train(config: DictConfig) -> float:
+    """One run. With -m, points of a sweep (`hydra_plugins.grok_launcher`) come by `grok.sweep.point`."""
+    searched = config.get("optimized_metric")  # hparams_search: many runs in this process, one after another
+    try:
+        if not searched and (config.sweep or config.get("dry_run")):
+            raise ValueError("`sweep` and `dry_run` are for sweeps: add -m.")
+        refuse_unknown(config)
+        if config.resume:
             config = resumed_config(config, list(HydraConfig.get().overrides.task))
-        except ValueError as error:
-            sys.exit(refuse(error, config.folder))
-    sys.exit(execute(config))
+    except ValueError as error:
+        sys.exit(refuse(error, config.folder))
+    status = execute(config)
+    if not searched or status not in (0, 1):
+        sys.exit(status)
+    try:
+        return objective(config)
+    except ValueError as error:
+        sys.exit(refuse(error, config.folder))
+
+
+def main() -> None:
+    """The command. Exit status 0: finished · 1: diverged · 2: refused, in one sentence · 128 + n: ended by signal n."""
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra hands on what it refuses, instead of printing it
+    try:
+        train()
+    except InstantiationException:
+        raise
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        if type(error) is ValueError and "Config group override" not in str(error):  # what Hydra says of data=5
+            raise
+        typed = [argument for argument in sys.argv[1:] if "=" in argument.lstrip("-") and not argument.startswith("-")]
+        print(composition_sentence(error, typed), file=sys.stderr)
+        remove_unless_sweep(places.last_sweep_folder())
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra.core.config_store import ConfigStore
 from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
@@ -20,12 +21,16 @@ ConfigStore.instance().store(group="hydra/launcher", name="grok", node=GrokLaunc
 
 
 class GrokLauncher(Launcher):
-    """Hands the points to `grok.sweep.launch`, and ends the process with its exit status."""
+    """Hands the points to `grok.sweep.launch.run_sweep`, and ends the process with its exit status."""
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        self.hydra_context, self.config = hydra_context, config
+        self.hydra_context, self.task_function, self.config = hydra_context, task_function, config
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        if self.config.get("optimized_metric"):  # a search wants values back, and its next points depend on them
+            basic = BasicLauncher()
+            basic.setup(hydra_context=self.hydra_context, task_function=self.task_function, config=self.config)
+            return basic.launch(job_overrides, initial_job_idx)
         from grok.sweep.launch import run_sweep  # noqa: PLC0415 - Hydra imports all plugins whatever its command
 
         points = []

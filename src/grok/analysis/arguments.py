@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from omegaconf import OmegaConf
 
 from grok.figures.choice import chosen
 from grok.measures.evaluation import RULES
-from grok.networks.subject import Subject, of_file, of_run, step_named
+from grok.networks.subject import Subject, of_file, of_run
 from grok.runs.folder import RunFolder
-from grok.settings.checks import whole
+from grok.runs.opened import OpenedRun
+from grok.settings.checks import require_whole
 from grok.settings.commands import settings
 
 KNOWN: dict[str, Any] = {
@@ -53,7 +53,7 @@ def analysis(arguments: Sequence[str]) -> Analysis:
     if told["steps"] not in (None, "all") or (told["steps"] and told["step"] != "last"):
         raise ValueError(f"`steps` must be all, and `step` is for one of them. Got {told['steps']!r}.")
     figures, rule_told = chosen(told["figures"]), _rule(told["key_frequencies"])
-    whole("threads", told["threads"], 1)
+    require_whole("threads", told["threads"], 1)
     torch.set_num_threads(told["threads"])
     if path is None:
         file = Path(told["checkpoint"])
@@ -67,19 +67,15 @@ def analysis(arguments: Sequence[str]) -> Analysis:
         only_files = [name for name in KNOWN if name.startswith(("data.", "model.")) or name == "split"]
         if given := [name for name in only_files if told[name] is not None]:
             raise ValueError(f"`{given[0]}` is for checkpoint=<file>. A run folder tells its own.")
-        folder = RunFolder(path)
-        subject = of_run(folder, step_named(folder, told["step"]))
-        rule = _rule_of(folder)
+        run = OpenedRun(path)
+        folder = run.folder
+        subject = of_run(run, run.step(told["step"]))
+        rule = run.key_rule
         results = Path(told["output"] or path)
         pictures = results if told["output"] else path / "analysis"
     return Analysis(
         subject, folder, results, pictures, rule if rule_told is None else rule_told, figures, told["steps"] == "all"
     )
-
-
-def _rule_of(folder: RunFolder) -> str | list[int]:
-    found = OmegaConf.load(folder.config).key_frequencies
-    return found if isinstance(found, str) else [int(k) for k in found]
 
 
 def _rule(told: Any) -> str | list[int] | None:

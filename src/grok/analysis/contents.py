@@ -9,36 +9,36 @@ from rich.table import Table as RichTable
 
 from grok.analysis.arguments import Analysis
 from grok.analysis.history import lottery
-from grok.claims.findings import Findings
+from grok.claims.facts import NetworkFacts
 from grok.claims.judgements import judgements
 from grok.measures.evaluation import Evaluation
 
 
-def contents(asked: Analysis, found: Findings, evaluation: Evaluation, warning: str | None) -> dict[str, Any]:
+def contents(asked: Analysis, facts: NetworkFacts, evaluation: Evaluation, warning: str | None) -> dict[str, Any]:
     """What analysis.json says."""
     subject, folder = asked.subject, asked.folder
     has_measurements = folder is not None and folder.metrics.exists()
-    found_out = {
+    report = {
         "name": subject.name,
         "step": -1 if subject.step is None else subject.step,
-        "p": found.p,
+        "p": facts.p,
         "operation": subject.operation,
         "training_pairs": int(subject.train.sum()),
-        "key_frequencies": found.key_frequencies,
+        "key_frequencies": facts.key_frequencies,
         "key_rule": asked.rule,
         "train_accuracy": float(evaluation.train_accuracy),
         "test_accuracy": float(evaluation.test_accuracy),
         "warnings": [warning] if warning else [],
-        "claims": judgements(found),
+        "claims": judgements(facts),
         "symmetrized_loss": float(evaluation.symmetrized_loss),
         "symmetrized_excluded_loss": float(evaluation.symmetrized_excluded_loss),
-        "losses": {name: losses._asdict() for name, losses in found.losses.items()},
-        "frequencies": found.frequencies,
-        "heads": found.heads,
-        "neurons": found.neurons,
-        "lottery": lottery(folder, found.key_frequencies) if folder is not None and has_measurements else None,
+        "losses": {name: losses._asdict() for name, losses in facts.losses.items()},
+        "frequencies": facts.frequencies,
+        "heads": facts.heads,
+        "neurons": facts.neurons,
+        "lottery": lottery(folder, facts.key_frequencies) if folder is not None and has_measurements else None,
     }
-    return {name: finite(value) for name, value in found_out.items()}
+    return {name: finite(value) for name, value in report.items()}
 
 
 def finite(value: Any) -> Any:

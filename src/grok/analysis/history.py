@@ -1,6 +1,5 @@
 """How a run came to its algorithm: snapshots again in float64, and what measurements say (paper §5, App. C.1)."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,8 +11,9 @@ from grok.claims.ablations import mean_by_offset, of_each_frequency
 from grok.measures import progress, spectra
 from grok.measures.evaluation import Evaluation
 from grok.measures.phases import BOUNDARIES
-from grok.networks.subject import of_run, steps_of
+from grok.networks.subject import of_run
 from grok.runs.folder import RunFolder
+from grok.runs.opened import OpenedRun
 from grok.tasks import fourier
 
 
@@ -63,44 +63,31 @@ def _waves(evaluation: Evaluation, key_frequencies: Sequence[int]) -> dict[str, 
 
 def history(folder: RunFolder, key_frequencies: Sequence[int]) -> Iterator[dict[str, float]]:
     """A row for each kept snapshot."""
-    steps = steps_of(folder)
-    first = of_run(folder, steps[0])
+    run = OpenedRun(folder)
+    steps = run.steps
+    first = of_run(run, steps[0])
     for step in steps:
         evaluation, *_ = replace(first, weights=folder.load_snapshot(step)).opened()
         yield {"step": step, **row(evaluation, key_frequencies)}
 
 
-def training_values(folder: RunFolder) -> tuple[dict[str, float], dict[str, str], str]:
-    """Values and notes of the claims about training, from every measurement; and why others are absent."""
+def training_record(folder: RunFolder) -> training.Record:
+    """What claims about training are measured on: the run's own tables and events."""
     phases: Mapping[str, Any] = folder.summary().get("phases") or {}
     if not folder.metrics.exists() or not phases:
-        return {}, {}, "its run has not ended"
-    metrics = folder.read(folder.metrics)
-    step = metrics["step"].tolist()
-    curves = pd.read_csv(folder.final_keys) if folder.final_keys.exists() else pd.DataFrame()
-    test_loss, key_free = (metrics[name].tolist() for name in ("loss/test", "progress/symmetrized_loss"))
-    leads = {"key_free_lead": training.lead(step, key_free, test_loss)}
-    if "final_keys/restricted_loss" in curves:
-        both = curves.merge(metrics[["step", "loss/test"]], on="step")
-        restricted, test_loss = (both[name].tolist() for name in ("final_keys/restricted_loss", "loss/test"))
-        leads["restricted_lead"] = training.lead(both["step"].tolist(), restricted, test_loss)
-    values = {name: float(lead) for name, lead in leads.items() if lead is not None}
-    notes: dict[str, str] = {}
-    bounds = [phases.get(name) for name in BOUNDARIES]
-    if all(bounds):
-        memorized, cleaning, stable = (when[1] for when in bounds if when)
-        values["events_in_order"] = float(memorized < cleaning < stable)
-        notes["events_in_order"] = f"{memorized:,} < {cleaning:,} < {stable:,}"
-        for name, column in (("gini_rise", "progress/gini_W_L"), ("weights_fall", "progress/sum_squared_weights")):
-            if column in metrics:
-                values[name] = (
-                    training.rate_ratio(step, metrics[column].tolist(), memorized, cleaning, stable) or math.nan
-                )
-        if "final_keys/excluded_loss" in curves:
-            excluded = curves.set_index("step")["final_keys/excluded_loss"]
-            early = excluded[excluded.index <= cleaning]
-            values["excluded_rise"] = float(early.iloc[-1] / early.min())
-    return values, notes, "the run did not come to all of its events within its steps"
+        return training.Record({}, {}, None, "its run has not ended")
+    final_keys = pd.read_csv(folder.final_keys) if folder.final_keys.exists() else pd.DataFrame()
+    memorized, cleaning, stable = (phases.get(name) for name in BOUNDARIES)
+    return training.Record(
+        metrics=_columns(folder.read(folder.metrics)),
+        final_keys=_columns(final_keys),
+        ends=(memorized[1], cleaning[1], stable[1]) if memorized and cleaning and stable else None,
+        why_missing="the run did not come to all of its events within its steps",
+    )
+
+
+def _columns(table: pd.DataFrame) -> dict[str, list[int | float]]:
+    return {str(name): table[name].tolist() for name in table.select_dtypes("number")}
 
 
 def lottery(folder: RunFolder, key_frequencies: Sequence[int]) -> dict[str, dict[int, int]]:

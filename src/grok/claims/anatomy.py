@@ -13,7 +13,7 @@ from torch import Tensor
 
 from grok.measures.evaluation import Evaluation
 from grok.model.transformer import ACTIVATIONS
-from grok.tasks import operations
+from grok.tasks import operations, splits
 
 Pattern = Float[Tensor, "a=p b=p head position=3"]
 
@@ -25,7 +25,7 @@ class Anatomy:
     (`operations.as_sums`; for addition, their own), so that one set of formulas serves all.
 
     Args:
-        weights: W_E, W_pos, W_U and blocks.0.* as in `grok.transformer`; b_Q, b_K, b_V, b_O, b_U where there are any.
+        weights: W_E, W_pos, W_U and blocks.0.* as in `grok.model.transformer`; b_Q, b_K, b_V, b_O, b_U optional.
         answers: the right answer of each pair.
         train: True on training pairs.
         activation: "relu" or "gelu".
@@ -46,6 +46,7 @@ class Anatomy:
         self.first, self.second = operations.as_sums(answers) if self.is_linear else (number, number)
         self.answers = answers[self.first][:, self.second]
         self.train = train[self.first][:, self.second]
+        self.unseen = splits.unseen_mask(train, answers)[self.first][:, self.second]  # mirrors by the old names
 
     def __getitem__(self, name: str) -> Tensor:
         """A weight by its name; zero for a bias that is not there."""
@@ -67,9 +68,13 @@ class Anatomy:
     @cached_property
     def scores(self) -> list[Float[Tensor, "row head"]]:
         """q·k/√d_head from "=" to each row of each position."""
+        return [self._scores(rows) for rows in self.streams]
+
+    def _scores(self, rows: Float[Tensor, "row d_model"]) -> Float[Tensor, "row head"]:
         query = torch.einsum("hed,d->he", self["W_Q"], self.streams[2][0]) + self["b_Q"]
-        keys = [torch.einsum("hed,rd->rhe", self["W_K"], rows) + self["b_K"] for rows in self.streams]
-        return [torch.einsum("he,rhe->rh", query, key) / query.shape[1] ** 0.5 for key in keys]
+        key = torch.einsum("hed,rd->rhe", self["W_K"], rows) + self["b_K"]
+        scores: Tensor = torch.einsum("he,rhe->rh", query, key) / query.shape[1] ** 0.5
+        return scores
 
     @cached_property
     def pattern(self) -> Pattern:
@@ -82,14 +87,17 @@ class Anatomy:
     @cached_property
     def values(self) -> list[Float[Tensor, "row head d_head"]]:
         """The values of each row of each position."""
-        return [torch.einsum("hed,rd->rhe", self["W_V"], rows) + self["b_V"] for rows in self.streams]
+        return [self._values(rows) for rows in self.streams]
+
+    def _values(self, rows: Float[Tensor, "row d_model"]) -> Float[Tensor, "row head d_head"]:
+        return torch.einsum("hed,rd->rhe", self["W_V"], rows) + self["b_V"]
 
     def attention(self, pattern: Pattern) -> Float[Tensor, "a=p b=p d_model"]:
         """What attention adds to the stream, given its pattern."""
         a, b, own = self.values
-        mixed = pattern[..., 0, None] * a[:, None] + pattern[..., 1, None] * b
-        mixed += pattern[..., 2, None] * own
-        return mixed.flatten(2) @ self["W_O"].T + self["b_O"]
+        z = pattern[..., 0, None] * a[:, None] + pattern[..., 1, None] * b
+        z += pattern[..., 2, None] * own
+        return z.flatten(2) @ self["W_O"].T + self["b_O"]
 
     @cached_property
     def attended(self) -> Float[Tensor, "a=p b=p d_model"]:
@@ -138,17 +146,22 @@ class Anatomy:
         if self.W_L is not None and self.neurons is not None:
             logits += self.neurons @ self.W_L.T
         return Evaluation(
-            logits, self.answers, self.train, self.neurons, self["W_E"][:, : self.p], self.W_L, self.weights
+            logits,
+            self.answers,
+            self.train,
+            self.neurons,
+            self["W_E"][:, : self.p],
+            self.W_L,
+            self.weights,
+            self.unseen,
         )
 
     def logits_from(self, a: Float[Tensor, "q d_model"], b: Float[Tensor, "q d_model"]) -> Float[Tensor, "q p"]:
         """Logits for given embeddings at the two number positions; differentiable."""
         own = self.streams[2]
-        rows = [a + self["W_pos"][0], b + self["W_pos"][1], own.expand(len(a), -1)]
-        query = torch.einsum("hed,d->he", self["W_Q"], own[0]) + self["b_Q"]
-        keys = torch.stack([torch.einsum("hed,qd->qhe", self["W_K"], x) + self["b_K"] for x in rows], -1)
-        values = torch.stack([torch.einsum("hed,qd->qhe", self["W_V"], x) + self["b_V"] for x in rows], -1)
-        pattern = (torch.einsum("he,qhei->qhi", query, keys) / query.shape[1] ** 0.5).softmax(-1)
-        mixed = torch.einsum("qhi,qhei->qhe", pattern, values).flatten(1)
-        middle = own + mixed @ self["W_O"].T + self["b_O"]
+        rows = a + self["W_pos"][0], b + self["W_pos"][1], own.expand(len(a), -1)
+        pattern = torch.stack([self._scores(x) for x in rows], -1).softmax(-1)
+        values = torch.stack([self._values(x) for x in rows], -1)
+        z = torch.einsum("qhi,qhei->qhe", pattern, values).flatten(1)
+        middle = own + z @ self["W_O"].T + self["b_O"]
         return self.logits_of(middle[:, None])[:, 0]

@@ -30,15 +30,23 @@ def directions(W_L: Float[Tensor, "p d_mlp"], frequencies: Sequence[int]) -> Flo
 
 
 def circles(W_E: Float[Tensor, "d_model p"], frequency: int) -> Float[Tensor, "axis=2 p"]:
-    """The numbers' embedding seen along its own cos_k and sin_k directions: for a circle, p dots on it.
+    """The numbers' embedding, seen in the plane of its own cos_k and sin_k directions (paper §4.1).
 
-    The axes are W_E cos_k and W_E sin_k made orthonormal, first the one, then what is left of the other.
+    The plane is spanned by W_E cos_k and W_E sin_k; its axes are the first, and what is left of the second at a right
+    angle to it. So distances are those in the plane, and a circle is drawn where the embedding has one: coordinates
+    along two directions that are not at right angles would make an ellipse flatter than it is, by the square. The
+    mean over the numbers is left out. Where there is one direction alone, as for p/2, the other coordinate is 0.
+    Even random weights give a ring, a faint and noisy one.
     """
     p = W_E.shape[1]
     waves = fourier.basis(p, W_E.device)[fourier.rows(p, [frequency])]
-    plane = (W_E.double() @ waves.T).T  # wave, d_model
-    if len(plane) == 1:
-        plane = torch.cat([plane, torch.zeros_like(plane)])
-    q, r = torch.linalg.qr(plane.T)
-    axes: Tensor = (q * r.diagonal().sign()).T
+    directions = (W_E.double() @ waves.T).T
+    least = 1e-9 * directions.norm(dim=1).max()  # what is shorter is rounding
+    first = _unit(directions[0], least)
+    axes = torch.stack([first, _unit(directions[-1] - (first @ directions[-1]) * first, least)])
     return axes @ (W_E.double() - W_E.double().mean(1, keepdim=True))
+
+
+def _unit(vector: Float[Tensor, " d_model"], least: Float[Tensor, ""]) -> Float[Tensor, " d_model"]:
+    """`vector` at length 1; 0 where it is no longer than `least`."""
+    return vector / vector.norm() if vector.norm() > least else torch.zeros_like(vector)

@@ -83,8 +83,4 @@ def linear_pattern(network: Anatomy) -> Pattern:
 
 def _energy(sums: Float[Tensor, "x=p d"]) -> Float[Tensor, "k d"]:
     """Squared components of each frequency along x, cos and sin together."""
-    p = sums.shape[0]
-    squares = (fourier.basis(p, sums.device)[1:] @ sums).square()
-    if p % 2 == 0:
-        squares = torch.nn.functional.pad(squares, (0, 0, 0, 1))
-    return squares.view(p // 2, 2, -1).sum(1)
+    return fourier.energies((fourier.basis(len(sums), sums.device)[1:] @ sums).square())

@@ -1,7 +1,8 @@
 """What came first while a network was trained, and which frequencies won (paper §5.2, Fig. 7)."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from grok.measures.phases import HELD
 
@@ -52,3 +53,40 @@ def lottery(step: Sequence[int], keys: Sequence[Sequence[int]], final: Sequence[
     for when, now in zip(step, keys, strict=True):
         losers.update({k: int(when) for k in now if k not in final})
     return {"winners": winners, "losers": dict(sorted(losers.items(), key=lambda item: -item[1]))}
+
+
+Columns = Mapping[str, Sequence[int | float]]
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a run recorded of its training.
+
+    Attributes:
+        metrics, final_keys: columns of its tables, by their names in the files.
+        ends: when memorization, circuit formation and clean-up ended; None before all three have.
+        why_missing: why values are missing that it does not give.
+    """
+
+    metrics: Columns
+    final_keys: Columns
+    ends: tuple[int, int, int] | None
+    why_missing: str
+
+    def lead(self, table: Columns, column: str) -> tuple[float | None, str]:
+        """By how many steps the loss in a column falls before test loss does, or why there is no such number."""
+        test_loss = dict(zip(self.metrics.get("step", ()), self.metrics.get("loss/test", ()), strict=True))
+        if column not in table:
+            return None, self.why_missing
+        rows = [row for row in zip(table["step"], table[column], strict=True) if row[0] in test_loss]
+        steps = [int(step) for step, _ in rows]
+        steps_ahead = lead(steps, [loss for _, loss in rows], [test_loss[step] for step in steps])
+        return (None, self.why_missing) if steps_ahead is None else (float(steps_ahead), "")
+
+    def rate_ratio(self, column: str) -> tuple[float | None, str]:
+        """How many times faster a column moves in clean-up than in circuit formation, or why there is no number."""
+        if self.ends is None or column not in self.metrics:
+            return None, self.why_missing
+        steps = [int(step) for step in self.metrics["step"]]
+        ratio = rate_ratio(steps, [float(value) for value in self.metrics[column]], *self.ends)
+        return (ratio, "") if ratio else (None, self.why_missing)

@@ -10,23 +10,23 @@ from matplotlib.figure import Figure
 
 from grok.claims import logits
 from grok.claims.anatomy import Anatomy
-from grok.claims.findings import Findings
+from grok.claims.facts import NetworkFacts
 from grok.figures import history, network, run
 from grok.figures.style import Phases, save
 from grok.measures.evaluation import Evaluation
-from grok.networks.subject import steps_of
 from grok.runs.folder import RunFolder
+from grok.runs.opened import OpenedRun
 
 
 @dataclass(frozen=True)
-class Sitter:
+class PicturedNetwork:
     """What is pictured: one network, and its run where it has one."""
 
     name: str
     step: int | None
     evaluation: Evaluation
     network: Anatomy | None
-    found: Findings
+    facts: NetworkFacts
     folder: RunFolder | None
     history: pd.DataFrame | None  # of steps=all
 
@@ -40,30 +40,30 @@ class Sitter:
 
 
 # Each picture's name: what it needs, and what draws it.
-OF_NETWORK: dict[str, tuple[Callable[[Sitter], bool], Callable[[Sitter], Figure]]] = {
-    "norms": (lambda s: True, lambda s: network.norms_figure(s.evaluation, s.found)),
-    "circles": (lambda s: True, lambda s: network.circles_figure(_W_E(s.evaluation), s.found)),
+OF_NETWORK: dict[str, tuple[Callable[[PicturedNetwork], bool], Callable[[PicturedNetwork], Figure]]] = {
+    "norms": (lambda s: True, lambda s: network.norms_figure(s.evaluation, s.facts)),
+    "circles": (lambda s: True, lambda s: network.circles_figure(_W_E(s.evaluation), s.facts)),
     "logit_spectrum": (
         lambda s: s.evaluation.is_linear,
-        lambda s: network.logit_spectrum_figure(logits.spectrum(s.evaluation.logits), s.found),
+        lambda s: network.logit_spectrum_figure(logits.spectrum(s.evaluation.logits), s.facts),
     ),
     "attention": (
         lambda s: s.network is not None,
-        lambda s: network.attention_figure(_network(s), s.found),
+        lambda s: network.attention_figure(_network(s), s.facts),
     ),
     "neurons": (
-        lambda s: s.evaluation.neurons is not None and bool(s.found.key_frequencies),
-        lambda s: network.neurons_figure(s.evaluation, s.found),
+        lambda s: s.evaluation.neurons is not None and bool(s.facts.key_frequencies),
+        lambda s: network.neurons_figure(s.evaluation, s.facts),
     ),
-    "histogram": (lambda s: bool(s.found.neurons), lambda s: network.histogram_figure(s.found)),
-    "ablations": (lambda s: s.evaluation.is_linear, lambda s: network.ablations_figure(s.found)),
+    "histogram": (lambda s: bool(s.facts.neurons), lambda s: network.histogram_figure(s.facts)),
+    "ablations": (lambda s: s.evaluation.is_linear, lambda s: network.ablations_figure(s.facts)),
     "coefficients": (
         lambda s: s.history is not None and s.evaluation.is_linear,
-        lambda s: history.coefficients_figure(_rows(s), s.found.key_frequencies, s.phases),
+        lambda s: history.coefficients_figure(_rows(s), s.facts.key_frequencies, s.phases),
     ),
     "excluded": (
         lambda s: s.history is not None and s.evaluation.is_linear,
-        lambda s: history.excluded_figure(_rows(s), s.found.key_frequencies, s.phases),
+        lambda s: history.excluded_figure(_rows(s), s.facts.key_frequencies, s.phases),
     ),
     "accuracy": (
         lambda s: s.history is not None and s.evaluation.is_linear,
@@ -85,44 +85,44 @@ def chosen(told: Any) -> list[str]:
     return names
 
 
-def draw(names: Sequence[str], to: Path, sitter: Sitter) -> list[str]:
+def draw(names: Sequence[str], to: Path, pictured: PicturedNetwork) -> list[str]:
     """Draw the pictures that apply, each as PNG and PDF; their names."""
     drawn = []
     for name in names:
         files = [to / f"{name}.png", to / f"{name}.pdf"]
         if name in OF_NETWORK:
             applies, picture = OF_NETWORK[name]
-            if not applies(sitter):
+            if not applies(pictured):
                 continue
-            figure = picture(sitter)
-            figure.suptitle(sitter.name if name in OVER_TRAINING else sitter.title, fontsize=10)
+            figure = picture(pictured)
+            figure.suptitle(pictured.name if name in OVER_TRAINING else pictured.title, fontsize=10)
             save(figure, *files)
-        elif not _of_run(name, files, sitter):
+        elif not _of_run(name, files, pictured):
             continue
         drawn.append(name)
     return drawn
 
 
-def _of_run(name: str, files: Sequence[Path], sitter: Sitter) -> bool:
+def _of_run(name: str, files: Sequence[Path], pictured: PicturedNetwork) -> bool:
     """Draw a picture of the whole run, if there is one to draw."""
-    folder, keys = sitter.folder, sitter.found.key_frequencies
+    folder, keys = pictured.folder, pictured.facts.key_frequencies
     if folder is None:
         return False
     if name == "animation":
-        if sitter.history is None or not keys:
+        if pictured.history is None or not keys:
             return False
-        p = sitter.evaluation.p
-        embeddings = {step: folder.load_snapshot(step)["W_E"][:, :p] for step in steps_of(folder)}
-        history.animate(embeddings, keys, sitter.name, files[0].with_suffix(".gif"))
+        p = pictured.evaluation.p
+        embeddings = {step: folder.load_snapshot(step)["W_E"][:, :p] for step in OpenedRun(folder).steps}
+        history.animate(embeddings, keys, pictured.name, files[0].with_suffix(".gif"))
         return True
     needed = folder.spectra if name == "spectra" else folder.metrics
     if not needed.exists():
         return False
     if name == "spectra":
-        run.spectra_figure(folder.read(folder.spectra), keys, sitter.phases, sitter.name, *files)
+        run.spectra_figure(folder.read(folder.spectra), keys, pictured.phases, pictured.name, *files)
     else:
         final = folder.read(folder.final_keys) if folder.final_keys.exists() else pd.DataFrame()
-        run.progress_figure(folder.read(folder.metrics), final, sitter.phases, sitter.name, *files)
+        run.progress_figure(folder.read(folder.metrics), final, pictured.phases, pictured.name, *files)
     return True
 
 
@@ -131,11 +131,11 @@ def _W_E(evaluation: Evaluation) -> Any:
     return evaluation.W_E
 
 
-def _network(sitter: Sitter) -> Anatomy:
-    assert sitter.network is not None
-    return sitter.network
+def _network(pictured: PicturedNetwork) -> Anatomy:
+    assert pictured.network is not None
+    return pictured.network
 
 
-def _rows(sitter: Sitter) -> pd.DataFrame:
-    assert sitter.history is not None
-    return sitter.history
+def _rows(pictured: PicturedNetwork) -> pd.DataFrame:
+    assert pictured.history is not None
+    return pictured.history

@@ -6,23 +6,25 @@ import matplotlib
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from grok.claims import embedding, neurons
 from grok.claims.anatomy import Anatomy
-from grok.claims.findings import Findings
-from grok.figures.palette import COLOURS, OTHERS, key_colours
+from grok.claims.facts import NetworkFacts
+from grok.figures.palette import COLOURS, CYCLE, OTHERS, PAGE, key_colours
 from grok.measures import progress
 from grok.measures.evaluation import Evaluation
 from grok.measures.spectra import EXPLAINED
 from grok.tasks import fourier
 
 MOST = 5  # panels side by side
+WHEEL = LinearSegmentedColormap.from_list("wheel", CYCLE)
 
 
-def norms_figure(evaluation: Evaluation, found: Findings) -> Figure:
+def norms_figure(evaluation: Evaluation, facts: NetworkFacts) -> Figure:
     """Norms of the Fourier components of W_E and W_L (paper Fig. 3).
 
     One should see a few tall pairs of bars, cos and sin of a frequency about equally tall, over next to nothing.
@@ -36,7 +38,7 @@ def norms_figure(evaluation: Evaluation, found: Findings) -> Figure:
         cos, sin = norms[0::2].numpy(), norms[1::2].numpy()
         ax.bar(np.arange(1, len(cos) + 1) - 0.2, cos, 0.4, color=COLOURS["train"], label="cos")
         ax.bar(np.arange(1, len(sin) + 1) + 0.2, sin, 0.4, color=COLOURS["test"], label="sin")
-        for k in found.key_frequencies:
+        for k in facts.key_frequencies:
             top = float(norms[fourier_rows(evaluation.p, k)].max())
             ax.annotate(str(k), (k, top), ha="center", va="bottom", fontsize=9)
         ax.set(ylabel="norm", title=f"Fourier components of ${name}$  (key frequencies numbered)")
@@ -52,7 +54,7 @@ def fourier_rows(p: int, k: int) -> list[int]:
     return [row - 1 for row in fourier.rows(p, [k])]
 
 
-def logit_spectrum_figure(norms: Tensor, found: Findings) -> Figure:
+def logit_spectrum_figure(norms: Tensor, facts: NetworkFacts) -> Figure:
     """Norms of the logits' 2-D Fourier components over a and b (paper Fig. 4, right).
 
     One should see one bright 2×2 block on the diagonal for each key frequency, and dark elsewhere.
@@ -63,8 +65,8 @@ def logit_spectrum_figure(norms: Tensor, found: Findings) -> Figure:
     shown[0, 0] = torch.nan
     scale = matplotlib.colors.PowerNorm(0.5, vmin=0)  # so that weak blocks show too
     image = ax.imshow(shown.numpy(), norm=scale, cmap="cividis", origin="lower", interpolation="nearest")
-    ticks = [2 * k - 0.5 for k in found.key_frequencies]
-    labels = [str(k) for k in found.key_frequencies]
+    ticks = [2 * k - 0.5 for k in facts.key_frequencies]
+    labels = [str(k) for k in facts.key_frequencies]
     ax.set_xticks(ticks, labels)
     ax.set_yticks(ticks, labels)
     ax.set(xlabel="component of $b$ (cos, sin of frequency)", ylabel="component of $a$ (cos, sin of frequency)")
@@ -73,7 +75,7 @@ def logit_spectrum_figure(norms: Tensor, found: Findings) -> Figure:
     return figure
 
 
-def attention_figure(network: Anatomy, found: Findings) -> Figure:
+def attention_figure(network: Anatomy, facts: NetworkFacts) -> Figure:
     """Attention to a over (a, b) of each head, above its fit by waves of one frequency k (paper Fig. 4, left).
 
     Numbers stand in the order of their circle, at k·a mod p, so that any frequency shows one period. One should
@@ -84,12 +86,12 @@ def attention_figure(network: Anatomy, found: Findings) -> Figure:
     figure = Figure(figsize=(2.7 * heads + 0.8, 5.2), layout="constrained")
     axes = figure.subplots(2, heads, sharex=True, sharey=True, squeeze=False)
     for h in range(heads):
-        k = int(found.heads[h]["frequency"])
+        k = int(facts.heads[h]["frequency"])
         fit = _linear_fit(to_a[..., h : h + 1], k)
         for ax, values in zip(axes[:, h], (to_a[..., h], fit[..., 0]), strict=True):
             image = ax.imshow(on_circle(values, k), vmin=0, vmax=1, cmap="cividis", origin="lower")
         axes[0, h].set_title(f"head {h}", fontsize=10)
-        axes[1, h].set_title(f"frequency {k}: {100 * found.heads[h]['explained']:.1f} %", fontsize=10)
+        axes[1, h].set_title(f"frequency {k}: {100 * facts.heads[h]['explained']:.1f} %", fontsize=10)
         axes[1, h].set_xlabel("$kb$ mod $p$")
     axes[0, 0].set_ylabel("attention to $a$\n$ka$ mod $p$")
     axes[1, 0].set_ylabel("fit by $wa$, $wb$\n$ka$ mod $p$")
@@ -112,14 +114,14 @@ def _linear_fit(values: Tensor, k: int) -> Tensor:
     return progress.on_pairs(rows) + values.mean((0, 1))
 
 
-def neurons_figure(evaluation: Evaluation, found: Findings) -> Figure:
+def neurons_figure(evaluation: Evaluation, facts: NetworkFacts) -> Figure:
     """Of each key frequency k, the neuron it explains best, over (a, b), above its polynomial (paper Fig. 4, middle).
 
     Numbers stand in the order of their circle, as for attention. One should see the lower row like the upper.
     """
     assert evaluation.neurons is not None
     assert evaluation.explained is not None
-    keys = found.key_frequencies[:MOST]
+    keys = facts.key_frequencies[:MOST]
     figure = Figure(figsize=(2.7 * max(len(keys), 1) + 0.8, 5.2), layout="constrained")
     axes = figure.subplots(2, max(len(keys), 1), sharex=True, sharey=True, squeeze=False)
     for column, k in zip(axes.T, keys, strict=False):
@@ -137,13 +139,13 @@ def neurons_figure(evaluation: Evaluation, found: Findings) -> Figure:
     return figure
 
 
-def histogram_figure(found: Findings) -> Figure:
+def histogram_figure(facts: NetworkFacts) -> Figure:
     """How much of each neuron its best frequency explains, by frequency (paper Fig. 5).
 
     One should see most neurons crowded at the right, beyond the dotted line, in the colours of the key frequencies.
     """
-    explained, frequency = (np.array(found.neurons[name]) for name in ("explained", "frequency"))
-    colours = key_colours(found.key_frequencies)
+    explained, frequency = (np.array(facts.neurons[name]) for name in ("explained", "frequency"))
+    colours = key_colours(facts.key_frequencies)
     groups = [explained[frequency == k] for k in colours]
     others = explained[~np.isin(frequency, list(colours))]
     figure = Figure(figsize=(7.5, 3.8), layout="constrained")
@@ -168,16 +170,16 @@ def histogram_figure(found: Findings) -> Figure:
     return figure
 
 
-def ablations_figure(found: Findings) -> Figure:
+def ablations_figure(facts: NetworkFacts) -> Figure:
     """Loss on all pairs without one frequency at a time, without all keys, and with nothing else (paper Fig. 6).
 
     One should see all bars but those of the keys end at the network's own loss, and restricted loss below it.
     """
-    colours = key_colours(found.key_frequencies)
-    original = found.losses["original"].all
+    colours = key_colours(facts.key_frequencies)
+    original = facts.losses["original"].all
     figure = Figure(figsize=(10, 3.9), layout="constrained")
     ax = figure.subplots()
-    for row in found.frequencies:
+    for row in facts.frequencies:
         k = int(row["k"])
         colour = colours.get(k, OTHERS)
         ax.vlines(k, original, row["loss_without"], color=colour, lw=2)
@@ -190,7 +192,7 @@ def ablations_figure(found: Findings) -> Figure:
         "excluded sum": ("without all keys (excluded)", ":"),
     }
     for name, (label, style) in lines.items():
-        ax.axhline(found.losses[name].all, color="black", ls=style, lw=1, label=label)
+        ax.axhline(facts.losses[name].all, color="black", ls=style, lw=1, label=label)
     ax.set(yscale="log", xlabel="frequency $k$ removed", ylabel="loss on all pairs [nats]")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.margins(x=0.01, y=0.12)
@@ -198,12 +200,12 @@ def ablations_figure(found: Findings) -> Figure:
     return figure
 
 
-def circles_figure(W_E: Tensor, found: Findings) -> Figure:
+def circles_figure(W_E: Tensor, facts: NetworkFacts) -> Figure:
     """The numbers' embedding in the plane of each key frequency, joined in steps of one turn of p-th.
 
     One should see p dots on a circle, each joined to its neighbours on it alone.
     """
-    keys = found.key_frequencies[: 2 * MOST] or [1]
+    keys = facts.key_frequencies[: 2 * MOST] or [1]
     columns = min(len(keys), MOST)
     figure = Figure(figsize=(2.7 * columns, 2.8 * -(-len(keys) // columns)), layout="constrained")
     axes = figure.subplots(-(-len(keys) // columns), columns, squeeze=False).flatten()
@@ -220,8 +222,8 @@ def draw_circle(ax: Axes, W_E: Tensor, k: int) -> None:
     x, y = embedding.circles(W_E, k).numpy()
     order = np.argsort(k * np.arange(p) % p, kind="stable")
     closed = np.append(order, order[0])
-    ax.plot(x[closed], y[closed], color="#cccccc", lw=0.8, zorder=1)
-    ax.scatter(x, y, c=k * np.arange(p) % p, cmap=matplotlib.colormaps["twilight"], s=14, zorder=2)
+    ax.plot(x[closed], y[closed], color=PAGE["grid"], lw=0.8, zorder=1)
+    ax.scatter(x, y, c=k * np.arange(p) % p, cmap=WHEEL, s=14, zorder=2)
     for number in order[np.linspace(0, p, min(p, 8), endpoint=False).astype(int)]:
         ax.annotate(str(number), (x[number] * 1.17, y[number] * 1.17), ha="center", va="center", fontsize=7)
     reach = 1.3 * float(np.abs([x, y]).max() or 1)

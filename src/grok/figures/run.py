@@ -10,58 +10,51 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from grok.figures.palette import COLOURS
-from grok.figures.style import Phases, save, shade
+from grok.figures.style import Phases, draw_curve, save, shade
+from grok.measures.catalogue import curves
+from grok.measures.panels import FINAL_KEYS, PANELS
 from grok.measures.phases import PHASES
 
 
-def progress_figure(metrics: pd.DataFrame, final_keys: pd.DataFrame, phases: Phases, title: str, *files: Path) -> None:
-    """The paper's Fig. 7 for this run.
+def progress_figure(
+    metrics: pd.DataFrame, final_keys: pd.DataFrame, phases: Phases, title: str, *files: Path
+) -> Figure:
+    """The paper's Fig. 7 for this run: every panel that the catalogue places in a run's picture.
 
-    One should see, over the shaded phases: excluded loss (left) leave its least value where
-    memorization ends and rise; restricted loss fall long before test loss does; Gini coefficients
-    rise, and squared weights fall, most of all in clean-up. Solid: key-free; dashed: by the keys
-    of the moment; dotted: by the final network's keys.
+    One should see, over the shaded phases: restricted loss fall long before test loss does; excluded loss
+    leave its least value where memorization ends and rise; Gini coefficients rise, and squared weights
+    fall, most of all in clean-up. Solid: key-free; dashed: by the current key frequencies; dotted: by the
+    final network's.
     """
-    figure = Figure(figsize=(11, 7.4), layout="constrained")
-    axes = figure.subplots(2, 2, sharex=True).flatten()
-    step = metrics["step"]
-    names = [("excluded", "symmetrized_excluded_loss"), ("restricted", "symmetrized_loss")]
-    for ax, (measure, key_free) in zip(axes[:2], names, strict=True):
-        ax.plot(step, metrics["loss/train"], color=COLOURS["train"], lw=1, label="train loss")
-        ax.plot(step, metrics["loss/test"], color=COLOURS["test"], lw=1, label="test loss")
-        colour = COLOURS[measure]
-        ax.plot(step, metrics[f"progress/{key_free}"], color=colour, lw=2, label=f"{measure}, key-free")
-        if f"progress/{measure}_loss" in metrics:
-            ax.plot(
-                step, metrics[f"progress/{measure}_loss"], color=colour, lw=1, ls="--", label=f"{measure}, current keys"
-            )
-        if f"final_keys/{measure}_loss" in final_keys:
-            ax.plot(
-                final_keys["step"],
-                final_keys[f"final_keys/{measure}_loss"],
-                color="black",
-                lw=1.4,
-                ls=":",
-                label=f"{measure}, final keys",
-            )
-        ax.set(yscale="log", ylabel="loss [nats]", title=f"{measure} loss")
-    for matrix in ("W_E", "W_L"):
-        if f"progress/gini_{matrix}" in metrics:
-            label = f"Gini of ${matrix}$"
-            axes[2].plot(step, metrics[f"progress/gini_{matrix}"], color=COLOURS[matrix], label=label)
-    axes[2].set(ylim=(0, 1), ylabel="Gini coefficient", xlabel="step", title="sparsity of the Fourier norms")
-    axes[3].plot(step, metrics["progress/sum_squared_weights"], color="black", label="squared weights")
-    axes[3].set(ylim=(0, None), ylabel="sum of squares", xlabel="step", title="squared weights")
-    for ax in axes:
-        shade(ax, phases, float(step.max()))
+    panels = {name: panel for name, panel in PANELS.items() if panel.in_picture}
+    figure = Figure(figsize=(11, 3.7 * -(-len(panels) // 2)), layout="constrained")
+    axes = figure.subplots(-(-len(panels) // 2), 2, sharex=True, squeeze=False).flatten()
+    for ax in axes[len(panels) :]:
+        ax.set_axis_off()
+    end = float(metrics["step"].max())
+    for ax, (name, panel) in zip(axes, panels.items(), strict=False):
+        shown = [*(curves(panel.beside) if panel.beside else []), *curves(name)]
+        for metric in shown:
+            table = final_keys if metric.family == FINAL_KEYS else metrics
+            if metric.name in table:
+                draw_curve(ax, metric, table["step"], table[metric.name])
+        ax.set(ylabel=panel.axis, title=panel.title)
+        if panel.log:
+            ax.set_yscale("log")
+        else:
+            ax.set_ylim(0 if ax.dataLim.y0 >= 0 else None, panel.top and 1.02 * panel.top)
+        shade(ax, phases, end)
+    for ax in axes[max(0, len(panels) - 2) : len(panels)]:
+        ax.set_xlabel("step")
     handles = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
     labelled = dict(sorted(handles.items(), key=lambda item: item[0] in PHASES))  # curves first
     figure.legend(labelled.values(), labelled.keys(), loc="outside lower center", ncols=5, fontsize=9, frameon=False)
     figure.suptitle(title)
     save(figure, *files)
+    return figure
 
 
-def spectrum_figure(spectra: pd.DataFrame, key_frequencies: Sequence[int] | None, title: str, *files: Path) -> None:
+def spectrum_figure(spectra: pd.DataFrame, key_frequencies: Sequence[int] | None, title: str, *files: Path) -> Figure:
     """The paper's Fig. 3 for this run: share of each frequency in W_E and W_L at the end.
 
     One should see a few tall bars, the key frequencies, over almost nothing in W_L; W_E may hold
@@ -85,11 +78,12 @@ def spectrum_figure(spectra: pd.DataFrame, key_frequencies: Sequence[int] | None
     ax.set_xlabel("frequency $k$")
     figure.suptitle(title)
     save(figure, *files)
+    return figure
 
 
 def spectra_figure(
     spectra: pd.DataFrame, key_frequencies: Sequence[int] | None, phases: Phases, title: str, *files: Path
-) -> None:
+) -> Figure:
     """The share of every frequency over time, W_E above W_L.
 
     One should see many faint rows at first, and a few bright ones, marked on the right, that
@@ -115,6 +109,7 @@ def spectra_figure(
     ax.set_xlabel("step")
     figure.suptitle(title)
     save(figure, *files)
+    return figure
 
 
 def _shares(spectra: pd.DataFrame, matrix: str) -> pd.DataFrame:

@@ -1,6 +1,5 @@
 """Pictures and the printed table of a sweep, from the table that `grok.collect` makes of it."""
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,21 +12,18 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from grok.figures.palette import EVENT_COLOURS, REGIME_COLOURS
+from grok.figures.palette import EVENT_COLOURS, PAGE, REGIME_COLOURS
 from grok.figures.style import save
-from grok.runs.censoring import event_times, median_step
+from grok.measures.catalogue import metric
+from grok.runs.censoring import event_times, median_step, median_time
 from grok.runs.folder import RunFolder
-
-
-def _label(event: str) -> str:
-    return event.replace("_", " ").replace("cleanup", "clean-up")
 
 
 def _values(table: pd.DataFrame, setting: str) -> list[object]:
     return sorted(table[setting].dropna().unique().tolist(), key=lambda value: (isinstance(value, str), value))
 
 
-def events_figure(table: pd.DataFrame, setting: str, others: Sequence[str], file: Path) -> None:
+def events_figure(table: pd.DataFrame, setting: str, others: Sequence[str], *files: Path) -> Figure:
     """Step of each event against one setting, one panel for every combination of the others that vary.
 
     One should see a dot a run, seeds side by side, and a bar at their median; an open triangle where a run
@@ -52,15 +48,19 @@ def events_figure(table: pd.DataFrame, setting: str, others: Sequence[str], file
         ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         ax.yaxis.set_major_formatter("{x:,.0f}")
         ax.yaxis.set_minor_formatter(NullFormatter())
-        ax.grid(axis="y", color="#e5e5e5", zorder=-3)
+        ax.grid(axis="y", color=PAGE["line"], zorder=-3)
     _label_outside(list(axes), len(groups), columns, setting, "step")
-    marks = [Line2D([], [], color=colour, marker="o", lw=0, label=_label(e)) for e, colour in EVENT_COLOURS.items()]
+    marks = [
+        Line2D([], [], color=colour, marker="o", lw=0, label=metric(f"events/{event}").label)
+        for event, colour in EVENT_COLOURS.items()
+    ]
     marks += [
         Line2D([], [], color="black", marker="^", mfc="none", lw=0, label="ended before the event"),
         Line2D([], [], color="black", lw=2, label="median (Kaplan-Meier)"),
     ]
-    figure.legend(handles=marks, loc="outside lower center", ncols=4 if columns == 1 else 7, frameon=False, fontsize=9)
-    save(figure, file)
+    figure.legend(handles=marks, loc="outside lower center", ncols=7 if columns == 3 else 4, frameon=False, fontsize=9)
+    save(figure, *files)
+    return figure
 
 
 def _label_outside(axes: Sequence[Axes], panels: int, columns: int, x: str, y: str) -> None:
@@ -85,11 +85,11 @@ def _events_at(ax: Axes, runs: pd.DataFrame, place: int) -> None:
         ax.plot([middle - 0.075, middle + 0.075], [median, median], color=colour, lw=2, zorder=0.9)
 
 
-def phase_diagram(table: pd.DataFrame, x: str, y: str, others: Sequence[str], file: Path) -> None:
+def phase_diagram(table: pd.DataFrame, x: str, y: str, others: Sequence[str], *files: Path) -> Figure:
     """Regime over two settings, one panel for every combination of the others that vary.
 
     One should see, in each cell, a stripe a run in the colour of its regime, and the median step at which
-    clean-up started: "> N" where half of the runs or more ended before it, at N.
+    clean-up started: "> N" where so many runs ended before it that it is only known to come after N.
     """
     groups = list(table.groupby(list(others), dropna=False)) if others else [((), table)]
     xs, ys = _values(table, x), _values(table, y)
@@ -113,7 +113,8 @@ def phase_diagram(table: pd.DataFrame, x: str, y: str, others: Sequence[str], fi
     there = [*table["regime"].dropna().unique(), *(["no run"] if table["regime"].isna().any() else [])]
     marks = [Patch(color=colour, label=regime) for regime, colour in REGIME_COLOURS.items() if regime in there]
     figure.legend(handles=marks, loc="outside lower center", ncols=len(marks), frameon=False)
-    save(figure, file)
+    save(figure, *files)
+    return figure
 
 
 def _cell(ax: Axes, runs: pd.DataFrame, i: int, j: int) -> None:
@@ -124,18 +125,17 @@ def _cell(ax: Axes, runs: pd.DataFrame, i: int, j: int) -> None:
         ax.add_patch(Rectangle(corner, width / len(runs), height, color=colour, ec="white", lw=0.8))
     times = event_times(runs, "cleanup_start")
     if len(times):
-        median = median_step(times["step"].tolist(), times["censored_at"].tolist())
-        words = f"> {times['censored_at'].max():,.0f}" if math.isnan(median) else f"{median:,.0f}"
+        words = str(median_time(times["step"].tolist(), times["censored_at"].tolist()))
         ax.text(i, j, words, ha="center", va="center", fontsize=9, bbox={"fc": "white", "ec": "none", "pad": 1.5})
 
 
-def curves_figure(path: Path, table: pd.DataFrame, colour: str | None, file: Path) -> None:
+def curves_figure(path: Path, table: pd.DataFrame, colour: str | None, *files: Path) -> Figure:
     """Train loss, test loss and the key-free symmetrized loss of all runs over each other, coloured by one setting.
 
     One should see test loss leave train loss behind, and come down late where a run groks, the symmetrized
     loss long before it.
     """
-    names = {"loss/train": "train loss", "loss/test": "test loss", "progress/symmetrized_loss": "symmetrized loss"}
+    metrics = [metric(name) for name in ("loss/train", "loss/test", "progress/symmetrized_loss")]
     figure = Figure(figsize=(13, 4.3), layout="constrained")
     axes = figure.subplots(1, 3, sharex=True, sharey=True)
     values = _values(table, colour) if colour else [None]
@@ -144,18 +144,19 @@ def curves_figure(path: Path, table: pd.DataFrame, colour: str | None, file: Pat
         folder = RunFolder(path / row["run"])
         if not folder.metrics.exists():
             continue
-        metrics = folder.read(folder.metrics)
-        for ax, name in zip(axes, names, strict=True):
-            if name in metrics:
+        measured = folder.read(folder.metrics)
+        for ax, shown in zip(axes, metrics, strict=True):
+            if shown.name in measured:
                 shade = colours[row[colour] if colour else None]
-                ax.plot(metrics["step"].clip(lower=1), metrics[name], color=shade, lw=0.9, alpha=0.75)
-    for ax, words in zip(axes, names.values(), strict=True):
-        ax.set(xscale="log", yscale="log", title=words, xlabel="step")
-    axes[0].set_ylabel("nats")
+                ax.plot(measured["step"].clip(lower=1), measured[shown.name], color=shade, lw=0.9, alpha=0.75)
+    for ax, shown in zip(axes, metrics, strict=True):
+        ax.set(xscale="log", yscale="log", title=shown.label, xlabel="step")
+    axes[0].set_ylabel(metrics[0].unit)
     if colour:
         marks = [Line2D([], [], color=shade, label=f"{colour} = {value}") for value, shade in colours.items()]
         figure.legend(handles=marks, loc="outside lower center", ncols=6, frameon=False)
-    save(figure, file)
+    save(figure, *files)
+    return figure
 
 
 def draw_sweep(

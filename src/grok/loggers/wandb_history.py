@@ -13,7 +13,7 @@ from grok.runs.folder import RunFolder
 from grok.runs.schedule import Schedule
 
 STEP = "trainer/global_step"  # Lightning's name for the x axis
-PICTURES = ("progress", "spectrum", "spectra")
+PICTURES = ("progress", "spectrum", "spectra", "portrait")
 ENDED = ("finished", "diverged", "failed")  # others may yet go on, with other final keys
 
 
@@ -30,20 +30,20 @@ class LastSent:
 
 def final_keys(folder: RunFolder) -> str | None:
     """The final network's key frequencies as one word for a table, "8 14 30 42"; None before there are any."""
-    found = folder.summary().get("key_frequencies")
-    return None if found is None else " ".join(map(str, found))
+    key_frequencies = folder.summary().get("key_frequencies")
+    return None if key_frequencies is None else " ".join(map(str, key_frequencies))
 
 
-def rows(folder: RunFolder, held: LastSent, curves: bool = True) -> Iterator[dict[str, float]]:
-    """Measurements and final-key `curves` that are not held yet, one row a step, in order; without what is not known.
+def rows(folder: RunFolder, last_sent: LastSent, curves: bool = True) -> Iterator[dict[str, float]]:
+    """Measurements and final-key `curves` after `last_sent`, one row a step, in order; without nan.
 
     Where a run may yet go on, the measurement at which it was interrupted is left out: going on, it is
-    not taken (`RunFolder.cut_back`).
+    not taken (`RunFolder.truncate_after`).
     """
     table = _measurements(folder)
-    table = table[table["step"] > held.measured]
+    table = table[table["step"] > last_sent.measured]
     if curves and len(by_final_keys := curves_of(folder)):
-        table = table.merge(by_final_keys[by_final_keys["step"] > held.curves], how="outer", on="step")
+        table = table.merge(by_final_keys[by_final_keys["step"] > last_sent.curves], how="outer", on="step")
     for row in table.sort_values("step").to_dict("records"):
         step = int(row.pop("step"))
         yield {STEP: step, **{str(name): value for name, value in row.items() if pd.notna(value)}}

@@ -1,4 +1,4 @@
-"""A W&B run that is open: what it holds of a run already, and what it is told when the run has ended."""
+"""An open W&B run: what it holds of a training run already, and the conclusion it is given at the end."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,15 +21,15 @@ def last_sent(run: wandb.Run, folder: RunFolder) -> LastSent:
     )
 
 
-def opened(run: wandb.Run, folder: RunFolder) -> LastSent:
-    """What the run holds already; from here on, the optimizer step is the x axis of everything.
+def define_steps(run: wandb.Run, folder: RunFolder) -> LastSent:
+    """Make the optimizer step the x axis of everything; what the run holds already.
 
     The summary keeps the largest step, which is read first: defining it anew starts it from 0.
     """
-    held = last_sent(run, folder)
+    already = last_sent(run, folder)
     run.define_metric(STEP, summary="max")
     run.define_metric("*", step_metric=STEP, step_sync=True)
-    return held
+    return already
 
 
 def log_conclusion(run: wandb.Run, folder: RunFolder) -> None:

@@ -6,18 +6,21 @@ results are computed once, by whoever asks first; nothing is computed that nobod
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import torch
-from jaxtyping import Bool, Float, Int
-from torch import Tensor
+from jaxtyping import Bool, Float, Int, Shaped
+from torch import Tensor, nn
 from torchmetrics.functional.classification import multiclass_stat_scores
 
 from grok.measures import progress, spectra
+from grok.measures.shapes import require_shapes
+from grok.measures.spike_and_waves import SpikeAndWaves, spike_and_waves
+from grok.measures.spike_and_waves import key_frequencies as wave_frequencies
 from grok.model.cross_entropy import losses_and_margins
-from grok.model.transformer import Transformer
-from grok.tasks import fourier, operations
+from grok.tasks import fourier, operations, splits
 
-RULES = ("W_L", "max", "W_E", "neurons", "logits")
+RULES = ("W_L", "max", "W_E", "neurons", "logits", "waves")
 
 
 class Evaluation:
@@ -31,6 +34,8 @@ class Evaluation:
         W_E: embedding of the numbers, or None.
         W_L: neuron-logit map W_U W_out over the numbers, or None.
         weights: the parameters by name, for the sum of their squares.
+        unseen: True on the unseen pairs; by default those of `splits.unseen_mask`. Needed where numbers have been
+            renamed: a - b renamed to a sum looks commutative, and is not.
     """
 
     def __init__(
@@ -42,31 +47,41 @@ class Evaluation:
         W_E: Float[Tensor, "d_model p"] | None = None,
         W_L: Float[Tensor, "p d_mlp"] | None = None,
         weights: Mapping[str, Tensor] | None = None,
+        unseen: Bool[Tensor, "a=p b=p"] | None = None,
     ) -> None:
+        require_shapes(logits, answers, train, neurons, W_E, W_L)
         self.p = len(answers)
         self.all_logits = logits
         self.logits = logits[:, :, : self.p]
         self.answers = answers
         self.train = train
+        self.unseen = splits.unseen_mask(train, answers) if unseen is None else unseen
         self.neurons = neurons
         self.W_E = W_E
         self.W_L = W_L
         self.weights = weights or {}
 
     @classmethod
-    def of(cls, network: Transformer, answers: Int[Tensor, "a=p b=p"], train: Bool[Tensor, "a=p b=p"]) -> "Evaluation":
-        """The evaluation of a network, from one forward pass without gradient."""
-        p = network.p
+    def of(cls, network: nn.Module, answers: Int[Tensor, "a=p b=p"], train: Bool[Tensor, "a=p b=p"]) -> "Evaluation":
+        """The evaluation of a network, from one forward pass without gradient.
+
+        Of a network other than the paper's, what it has: `activations(a, b)` with neurons, `W_E`, `neuron_logit_map()`.
+        """
+        own: Any = network
+        p = len(answers)
         a, b = (grid.flatten().to(answers.device) for grid in operations.all_pairs(p))
         with torch.no_grad():
-            run = network.activations(a, b)
+            run = own.activations(a, b) if hasattr(own, "activations") else None
+            logits = own(a, b) if run is None else run.logits
+            neurons = getattr(run, "neurons", None)
+            W_E = getattr(network, "W_E", None)
             return cls(
-                logits=run.logits.view(p, p, -1),
+                logits=logits.view(p, p, -1),
                 answers=answers,
                 train=train,
-                neurons=None if run.neurons is None else run.neurons.view(p, p, -1),
-                W_E=network.W_E[:, :p],
-                W_L=network.neuron_logit_map(),
+                neurons=None if neurons is None else neurons.view(p, p, -1),
+                W_E=None if W_E is None else W_E[:, :p],
+                W_L=own.neuron_logit_map() if hasattr(own, "neuron_logit_map") else None,
                 weights=dict(network.named_parameters()),
             )
 
@@ -100,6 +115,38 @@ class Evaluation:
     def on_test(self, values: Float[Tensor, "a=p b=p ..."] | Int[Tensor, "a=p b=p"]) -> Tensor:
         """The values of the other pairs."""
         return values.flatten(0, 1).index_select(0, self._sides[0])
+
+    @cached_property
+    def _parts(self) -> dict[str, Int[Tensor, " q"]]:
+        """The unseen and the mirrored test pairs, as rows of the flattened evaluation."""
+        unseen = self.unseen.flatten()
+        return {
+            "unseen": unseen.nonzero().flatten(),
+            "mirrored": (~unseen & ~self.train.flatten()).nonzero().flatten(),
+        }
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many pairs are trained, unseen and mirrored."""
+        return {"train": len(self._sides[1]), **{name: len(rows) for name, rows in self._parts.items()}}
+
+    def on_unseen(self, values: Shaped[Tensor, "a=p b=p ..."]) -> Tensor:
+        """The values of the unseen pairs."""
+        return values.flatten(0, 1).index_select(0, self._parts["unseen"])
+
+    def on_mirrored(self, values: Shaped[Tensor, "a=p b=p ..."]) -> Tensor:
+        """The values of the mirrored pairs."""
+        return values.flatten(0, 1).index_select(0, self._parts["mirrored"])
+
+    @property
+    def held_out_loss(self) -> Float[Tensor, ""]:
+        """Mean cross-entropy over the unseen pairs; nan where there are none [nats]."""
+        return self.on_unseen(self.losses).mean()
+
+    @property
+    def held_out_accuracy(self) -> Float[Tensor, ""]:
+        """Share of the unseen pairs whose answer has the largest logit; nan where there are none."""
+        return self.on_unseen(self.predictions == self.answers).double().mean()
 
     @cached_property
     def train_loss(self) -> Float[Tensor, ""]:
@@ -142,8 +189,25 @@ class Evaluation:
     # --- sums over pairs of one answer
 
     @cached_property
-    def _sums(self) -> tuple[Float[Tensor, "side y=p c=p"], Int[Tensor, "side y=p"]]:
-        return progress.answer_sums(self.logits, self.answers, self.train)
+    def _sums(self) -> tuple[Float[Tensor, "group=4 y=p c=p"], Int[Tensor, "group=4 y=p"]]:
+        """Over mirrored pairs, each half of the unseen ones, and training pairs."""
+        group = (self.unseen.long() + 3 * self.train).flatten()
+        group[self._parts["unseen"]] += self._halves
+        return progress.answer_sums(self.logits, self.answers, group.view_as(self.answers), 4)
+
+    @property
+    def _unseen_sums(self) -> tuple[Float[Tensor, "y=p c=p"], Int[Tensor, " y=p"]]:
+        sums, counts = self._sums
+        return sums[1] + sums[2], counts[1] + counts[2]
+
+    @property
+    def _halves(self) -> Int[Tensor, " unseen"]:
+        """0 or 1 for each unseen pair, in turn; a pair and its mirror lie in the same half."""
+        rows = self._parts["unseen"]
+        a, b = rows // self.p, rows % self.p
+        names = torch.minimum(a, b) * self.p + torch.maximum(a, b) if splits.is_symmetric(self.answers) else rows
+        rank: Tensor = names.unique(return_inverse=True)[1]  # type: ignore[no-untyped-call]
+        return rank % 2
 
     @cached_property
     def is_linear(self) -> bool:
@@ -160,9 +224,9 @@ class Evaluation:
 
     @cached_property
     def held_out_means(self) -> Float[Tensor, "y=p c=p"] | None:
-        """M[y, c] over test pairs alone; None where some answer has none."""
-        sums, counts = self._sums
-        return None if (counts[0] == 0).any() else sums[0] / counts[0][:, None]
+        """M[y, c] over unseen pairs alone; None where some answer has none."""
+        sums, counts = self._unseen_sums
+        return None if (counts == 0).any() else sums / counts[:, None]
 
     # --- spectra and key frequencies
 
@@ -181,14 +245,22 @@ class Evaluation:
     def key_frequencies(self, rule: str | Sequence[int]) -> list[int] | None:
         """The key frequencies by one of `RULES` or, given frequencies, those; None where the rule has no ground.
 
-        W_L: `above_median` on W_L's output axis; without an MLP, `logits` · max: `above_maximum` there ·
-        W_E: `above_maximum` on W_E · neurons: `of_neurons` · logits: `above_median` on the held-out means.
+        W_L: `above_median` on W_L's output axis; without an MLP, `logits`, or `waves` where some
+        answer has no unseen pair · max: `above_maximum` there ·
+        W_E: `above_maximum` on W_E · neurons: `of_neurons` · logits: `above_median` on the held-out means ·
+        waves: the waves above the spike.
         """
         if not isinstance(rule, str):
             fourier.rows(self.p, rule)  # refuses what is no frequency
             return sorted(set(rule))
+        if rule not in RULES:
+            raise ValueError(f"`key_frequencies` must be one of {', '.join(RULES)}, or a list. Got {rule!r}.")
         if rule == "neurons":
             return None if self.explained is None else spectra.of_neurons(self.explained)
+        if rule == "W_L" and self.W_L is None and self.is_linear:
+            rule = "waves" if self.held_out_means is None else "logits"
+        if rule == "waves":
+            return None if self.spike_and_waves is None else wave_frequencies(self.spike_and_waves.heights)
         if rule == "logits" or (rule == "W_L" and self.W_L is None):
             means = self.held_out_means if self.is_linear else None
             return None if means is None else spectra.above_median(spectra.logit_norms(means))
@@ -202,8 +274,9 @@ class Evaluation:
 
     @cached_property
     def symmetrized_logits(self) -> Float[Tensor, " t=p"]:
-        sums, counts = self._sums
-        return progress.symmetrized_logits(sums[0], int(counts[0].sum()))
+        """g over the unseen pairs; nan where there are none."""
+        sums, counts = self._unseen_sums
+        return progress.symmetrized_logits(sums, int(counts.sum()))
 
     @cached_property
     def symmetrized_loss(self) -> Float[Tensor, ""]:
@@ -212,6 +285,17 @@ class Evaluation:
     @cached_property
     def symmetrized_excluded_loss(self) -> Float[Tensor, ""]:
         return progress.symmetrized_excluded_loss(*self._training, self.symmetrized_logits)
+
+    @cached_property
+    def spike_and_waves(self) -> SpikeAndWaves | None:
+        """Memorization's spike and the circuit's waves in g over the unseen pairs; None where there are none."""
+        sums, counts = self._sums
+        first, second = counts[1:3].sum(1).tolist()
+        if not first + second:
+            return None
+        halves = zip(sums[1:3], (first, second), strict=True)
+        g = torch.stack([progress.symmetrized_logits(*half) for half in halves]) if first and second else None
+        return spike_and_waves(self.symmetrized_logits, g)
 
     def key_losses(self, rule: str | Sequence[int]) -> dict[str, Float[Tensor, ""]]:
         """Restricted and excluded losses for the key frequencies by `rule`; none where there are no waves or keys."""
@@ -224,11 +308,11 @@ class Evaluation:
 
     def restricted_losses(self, frequencies: Sequence[int]) -> dict[str, Float[Tensor, ""]]:
         """Restricted loss on "all", "train" and "test" pairs; "held_out": on all of them, from
-        logits averaged over test pairs alone (absent where some answer has none)."""
+        logits averaged over unseen pairs alone (absent where some answer has none)."""
         _, counts = self._sums
         everything = counts.sum(0)
         rows = progress.restricted_logits(self.means, frequencies)
-        weights = {"all": everything, "train": counts[1], "test": counts[0]}
+        weights = {"all": everything, "train": counts[3], "test": counts[:3].sum(0)}
         losses = {name: progress.loss_by_answer(rows, weight) for name, weight in weights.items()}
         if self.held_out_means is not None:
             held_out = progress.restricted_logits(self.held_out_means, frequencies)

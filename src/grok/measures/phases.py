@@ -10,17 +10,20 @@ An event is the interval (measurement before, measurement at which it holds], fo
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from statistics import median
-from typing import SupportsFloat
+from typing import Any, SupportsFloat
 
 HELD = 3  # measurements running
 ACCURATE = 0.99  # accuracy at which pairs count as fitted, or generalized
-WITHDRAWN = 1.2  # times ln p: test loss held above it takes a clean-up back
+WITHDRAWN = 1.2  # times ln p: loss on unseen pairs held above it takes a clean-up back
 SLINGSHOT_FLOOR, SLINGSHOT_RATIO, SLINGSHOT_WINDOW = 1e-4, 100.0, 20  # loss, times the median of so many measurements
-STABLE = 0.01  # change of ln(sum of squared weights) over the last tenth of the run
-TENTH = 0.9
+STABLE = 0.03  # change of ln(sum of squared weights) over the last quarter of all steps so far
+SETTLED = math.log(2)  # and of ln(loss on unseen pairs)
+QUARTER = 0.75
+FLOOR = 2.0  # times its least value: excluded loss has not left its floor
+LEFT = 10.0  # times its least value: while training, excluded loss has left its floor for good
 
 PHASES = ("memorization", "circuit formation", "clean-up", "stable")
 BOUNDARIES = ("memorization_end", "cleanup_start", "stable")  # the events between them
@@ -50,14 +53,29 @@ class History:
     excluded_loss: list[float]  # symmetrized while training; with the final keys when the run has ended
     sum_squared_weights: list[float]
     largest_train_loss: list[float]  # of any step since the last measurement
+    unseen_loss: list[float]  # on test pairs whose mirror is not trained; nan where there are none
+    unseen_accuracy: list[float]
+    key_frequencies: list[str | None]  # the current ones, separated by spaces; None where unknown
+
+    @classmethod
+    def restored(cls, state: Mapping[str, list[Any]]) -> "History":
+        """A history out of a checkpoint. One that knew no unseen pairs has the test pairs in their place."""
+        test = {"unseen_loss": state["test_loss"], "unseen_accuracy": state["test_accuracy"]}
+        return cls(**{**test, "key_frequencies": [None] * len(state["step"]), **state})
+
+    def by_test_pairs(self) -> "History":
+        """The same with all test pairs, as in the paper, in place of the unseen ones."""
+        return replace(self, unseen_loss=self.test_loss, unseen_accuracy=self.test_accuracy)
 
     @classmethod
     def empty(cls) -> "History":
         return cls(*([] for _ in fields(cls)))
 
-    def extended(self, **row: SupportsFloat) -> "History":
+    def extended(self, key_frequencies: Sequence[int] | None, **row: SupportsFloat) -> "History":
         """This history and one more measurement."""
-        return History(**{f.name: [*getattr(self, f.name), float(row[f.name])] for f in fields(self)})
+        named = None if key_frequencies is None else " ".join(map(str, key_frequencies))
+        new = {**{name: float(value) for name, value in row.items()}, "key_frequencies": named}
+        return History(**{f.name: [*getattr(self, f.name), new[f.name]] for f in fields(self)})
 
 
 @dataclass(frozen=True)
@@ -105,28 +123,27 @@ def slingshots(history: History) -> list[bool]:
     return flags
 
 
-def events(history: History, p: int, test_count: int, final: bool = False) -> Events:
+def events(history: History, p: int, unseen_count: int, final: bool = False) -> Events:
     """The events of a run so far, or of a finished one.
 
     Args:
         history: one entry a measurement; transitions are frozen in slingshots.
         p: number of answers; chance level is ln p.
-        test_count: number of test pairs, to tell accuracy from chance.
+        unseen_count: number of test pairs, to tell accuracy from chance.
         final: the run has ended and `excluded_loss` is by its final keys.
     """
     jumps = slingshots(history)
     calm = [i for i, jump in enumerate(jumps) if not jump]
     fitted = _first_held(calm, lambda i: history.train_accuracy[i] >= ACCURATE)
-    generalized = _first_held(calm, lambda i: history.test_accuracy[i] >= ACCURATE)
-    cleanup = _cleanup_start(history, calm, p, test_count, final)
+    generalized = _first_held(calm, lambda i: history.unseen_accuracy[i] >= ACCURATE)
+    cleanup = _cleanup_start(history, calm, p, unseen_count, final)
     direct = cleanup is not None and (fitted is None or cleanup <= fitted)
-    lowest = None if fitted is None or direct else _lowest(history, calm, fitted, cleanup, final)
-    rest = (i for i in range(generalized or 0, len(jumps)) if _at_rest(history, i, jumps))
-    stable = None if generalized is None else next(rest, None)
+    floor_end = None if fitted is None or direct else _floor_end(history, calm, fitted, cleanup, final)
+    stable = None if generalized is None else _stable(history, generalized, jumps)
     step = history.step
     return Events(
         fitted=_interval(step, fitted),
-        memorization_end=None if lowest is None else (int(step[max(lowest - 1, 0)]), int(step[lowest + 1])),
+        memorization_end=None if floor_end is None else (int(step[floor_end]), int(step[floor_end + 1])),
         cleanup_start=_interval(step, cleanup),
         generalized=_interval(step, generalized),
         stable=_interval(step, stable),
@@ -158,14 +175,42 @@ def unstable(history: History, found: Events) -> bool:
 
 
 def at_rest(history: History) -> bool:
-    """Whether the sum of squared weights has changed by less than 1 % over the last tenth of the
+    """Whether the sum of squared weights has changed by less than 3 % over the last quarter of all
     steps, without a slingshot among them."""
     return bool(history.step) and _at_rest(history, len(history.step) - 1, slingshots(history))
 
 
+def loss_decades(history: History) -> float | None:
+    """How fast the loss on unseen pairs still falls, over the last quarter of all steps [decades per 1,000 steps].
+
+    Negative where it rises; None without two measurements there, or without unseen pairs.
+    """
+    step, loss = history.step, history.unseen_loss
+    j = bisect_left(step, QUARTER * step[-1]) if step else 0
+    if not step or step[j] == step[-1] or not (loss[j] > 0 and loss[-1] > 0):
+        return None
+    return 1000 * math.log10(loss[j] / loss[-1]) / (step[-1] - step[j])
+
+
+def _stable(history: History, generalized: int, jumps: Sequence[bool]) -> int | None:
+    """Where weights, key frequencies and loss on unseen pairs first rest together.
+
+    None if weights or key frequencies change again later, until all three rest once more.
+    """
+    loss, stable = history.unseen_loss, None
+    for i in range(generalized, len(jumps)):
+        if not (_at_rest(history, i, jumps) and _same_key_frequencies(history, i)):
+            stable = None
+        elif stable is None:
+            then = loss[bisect_left(history.step, QUARTER * history.step[i])]
+            if then == loss[i] or (then > 0 and loss[i] > 0 and abs(math.log(loss[i] / then)) < SETTLED):
+                stable = i
+    return stable
+
+
 def _at_rest(history: History, i: int, jumps: Sequence[bool]) -> bool:
     step, weights = history.step, history.sum_squared_weights
-    start = TENTH * step[i]
+    start = QUARTER * step[i]
     j = bisect_left(step, start)
     if step[i] == 0 or weights[i] <= 0:
         return False
@@ -175,6 +220,12 @@ def _at_rest(history: History, i: int, jumps: Sequence[bool]) -> bool:
         then = weights[j - 1] + fraction * (weights[j] - weights[j - 1])
     moved = abs(math.log(weights[i] / then)) if then > 0 else math.inf
     return moved < STABLE and not any(jumps[j : i + 1])
+
+
+def _same_key_frequencies(history: History, i: int) -> bool:
+    """Whether the key frequencies, where known, are the same at all measurements of the last quarter of all steps."""
+    start = bisect_left(history.step, QUARTER * history.step[i])
+    return len(set(history.key_frequencies[start : i + 1]) - {None}) <= 1
 
 
 def _interval(step: Sequence[float], i: int | None) -> Interval | None:
@@ -190,11 +241,13 @@ def _first_held(calm: Sequence[int], condition: Callable[[int], bool], start: in
     return None
 
 
-def _cleanup_start(history: History, calm: Sequence[int], p: int, test_count: int, final: bool) -> int | None:
-    """Test loss held below ln p, unless later held above 1.2 ln p; at the end, the last such crossing."""
-    level, loss = math.log(p), history.test_loss
-    chance = 1 / p + 3 * math.sqrt((1 - 1 / p) / p / test_count)
-    if not calm or history.test_accuracy[calm[-1]] <= chance:  # a plateau at ln p
+def _cleanup_start(history: History, calm: Sequence[int], p: int, unseen_count: int, final: bool) -> int | None:
+    """Loss on unseen pairs held below ln p, unless later held above 1.2 ln p; at the end, the last such crossing."""
+    if not unseen_count:
+        return None
+    level, loss = math.log(p), history.unseen_loss
+    chance = 1 / p + 3 * math.sqrt((1 - 1 / p) / p / unseen_count)
+    if not calm or history.unseen_accuracy[calm[-1]] <= chance:  # a plateau at ln p
         return None
     found: int | None = None
     below = above = 0
@@ -210,20 +263,34 @@ def _cleanup_start(history: History, calm: Sequence[int], p: int, test_count: in
     return found
 
 
-def _lowest(history: History, calm: Sequence[int], fitted: int, cleanup: int | None, final: bool) -> int | None:
-    """Where excluded loss is least between fitting and clean-up; None if that is not known to be past.
+def _floor_end(history: History, calm: Sequence[int], fitted: int, cleanup: int | None, final: bool) -> int | None:
+    """The last measurement between fitting and clean-up with excluded loss on its floor, within twice its least;
+    None if it is not known to have left it.
 
-    While training it is known once excluded loss has doubled and is ten times the train loss.
+    The floor is flat and long, so that where on it the least value falls is chance. While training the floor is
+    known to be left once excluded loss is ten times its least, and ten times the train loss.
     """
     loss = history.excluded_loss
-    span = [i for i in calm if i >= fitted and (cleanup is None or i <= cleanup)]
+    span = [i for i in calm if i >= fitted and (cleanup is None or i <= cleanup) and not math.isnan(loss[i])]
     if not span:
         return None
-    lowest = min(span, key=lambda i: loss[i])
-    last = span[-1]
-    if lowest == last or lowest + 1 >= len(loss):
+    least = min(loss[i] for i in span)
+    end = max(i for i in span if loss[i] <= FLOOR * least)
+    if end == span[-1] or end + 1 >= len(loss):
         return None
-    rise = (i for i in span if i > lowest)
-    if final or any(loss[i] >= 2 * loss[lowest] and loss[i] > 10 * history.train_loss[i] for i in rise):
-        return lowest
-    return None
+    later = (i for i in span if i > end)
+    left = final or any(loss[i] >= LEFT * least and loss[i] > 10 * history.train_loss[i] for i in later)
+    return end if left else None
+
+
+def cleanup_band(history: History, p: int) -> dict[str, int | None]:
+    """Where loss on unseen pairs last falls below 2 ln p and below ½ ln p: how much T2 owes to the choice of ln p."""
+    levels = {"2 ln p": 2 * math.log(p), "½ ln p": math.log(p) / 2}
+    return {name: _last_fall(history, level) for name, level in levels.items()}
+
+
+def _last_fall(history: History, level: float) -> int | None:
+    loss = history.unseen_loss
+    falls = (i for i in range(len(loss) - 1, 0, -1) if loss[i] < level <= loss[i - 1])
+    i = next(falls, None)
+    return None if i is None or not loss[-1] < level else int(history.step[i])

@@ -11,7 +11,7 @@ the frequencies of K, read off at the pair's answer.
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from grok.model.cross_entropy import cross_entropies
@@ -19,14 +19,14 @@ from grok.tasks import fourier, operations
 
 
 def answer_sums(
-    logits: Float[Tensor, "a=p b=p c=p"], answers: Int[Tensor, "a=p b=p"], group: Bool[Tensor, "a=p b=p"]
-) -> tuple[Float[Tensor, "side y=p c=p"], Int[Tensor, "side y=p"]]:
-    """Sums of L over the pairs with each answer y, and their numbers: outside `group` and in it."""
+    logits: Float[Tensor, "a=p b=p c=p"], answers: Int[Tensor, "a=p b=p"], group: Int[Tensor, "a=p b=p"], groups: int
+) -> tuple[Float[Tensor, "group y=p c=p"], Int[Tensor, "group y=p"]]:
+    """Sums of L over the pairs with each answer y, and their numbers, in each of the groups 0, 1, … of pairs."""
     p = len(answers)
     index = (answers + p * group).flatten()
-    sums = torch.zeros(2 * p, p, dtype=torch.float64, device=logits.device)
+    sums = torch.zeros(groups * p, p, dtype=torch.float64, device=logits.device)
     sums.index_add_(0, index, logits.flatten(0, 1).double())
-    return sums.view(2, p, p), torch.bincount(index, minlength=2 * p).view(2, p)
+    return sums.view(groups, p, p), torch.bincount(index, minlength=groups * p).view(groups, p)
 
 
 def symmetrized_logits(sums: Float[Tensor, "y=p c=p"], count: int) -> Float[Tensor, " t=p"]:
@@ -115,17 +115,16 @@ def wave_coefficients(g: Float[Tensor, " t=p"]) -> Float[Tensor, " k"]:
     all that they see: α_k = 2/p Σ_t g(t) cos(w_k t), for k = p/2 half of it.
     """
     p = len(g)
-    cosines = torch.stack([fourier.basis(p, g.device)[2 * k - 1] for k in range(1, p // 2 + 1)])
-    alpha: Tensor = cosines @ g.double() * (2 / p) ** 0.5
-    if p % 2 == 0:
-        alpha[-1] /= 2**0.5
-    return alpha
+    cosines = fourier.basis(p, g.device)[1::2]
+    return cosines @ g.double() * cosines[:, 0]  # at t = 0, the height of the orthonormal cosine
 
 
 def wave_sum(alpha: Float[Tensor, " k"], p: int, frequencies: Sequence[int]) -> Float[Tensor, " t=p"]:
     """f(t) = Σ_k α_k cos(w_k t) over the frequencies: the fit's logits are f(c - y) (paper §4.2)."""
     weights = torch.zeros(p, dtype=torch.float64, device=alpha.device)
-    for k in frequencies:
-        weights[2 * k - 1] = alpha[k - 1] * (p / 2 if 2 * k < p else p) ** 0.5  # of the orthonormal cosine
+    k = torch.tensor(list(frequencies), dtype=torch.long, device=alpha.device)
+    weights[2 * k - 1] = (
+        alpha[k - 1] * torch.where(2 * k < p, p / 2, float(p)).double().sqrt()
+    )  # of the orthonormal cosine
     total: Tensor = weights @ fourier.basis(p, alpha.device)
     return total

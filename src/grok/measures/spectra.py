@@ -8,7 +8,6 @@ of cos and sin) are this project's own.
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
-from torch.nn.functional import pad
 
 from grok.tasks import fourier
 
@@ -72,10 +71,9 @@ def explained_variance(neurons: Float[Tensor, "a=p b=p neuron"]) -> Float[Tensor
     mean = marginals[0].sum(0) / p**2
     variance = flat.square_().sum(0).double() - (p * mean).square()
     energy = (fourier.basis(p, flat.device)[1:] @ marginals).square() / p  # coordinate, component, neuron
-    if p % 2 == 0:  # frequency p/2 has no sine, and its waves in a + b and in a - b are one and the same
+    if p % 2 == 0:  # the waves of frequency p/2 in a + b and in a - b are one and the same
         energy[3, -1] = 0
-        energy = pad(energy, (0, 0, 0, 1))
-    explained = energy.sum(0).view(p // 2, 2, -1).sum(1)
+    explained = fourier.energies(energy.sum(0))
     alive = variance > 1e-12 * (p * (mean + shift.double())).square()  # not rounding alone
     return torch.where(alive, explained / torch.where(alive, variance, 1.0), 0.0)
 

@@ -1,4 +1,4 @@
-"""Two pieces of the network whose gradients torch would take in more passes over memory than they need.
+"""Two pieces of the fast forward whose gradients torch would take in more passes over memory than they need.
 
 Around a matrix product, time goes into reading and writing activations. Here biases, ReLU, its mask and
 the residual stream are applied in place, and what attention gathers is summed back row by row. Values
@@ -60,21 +60,21 @@ class _GatheredAttention(torch.autograd.Function):
     ) -> Tensor:
         total = first.index_select(0, a).add_((second + last).index_select(0, b))
         inverse = total[:, -n_heads:].reciprocal()
-        mixed = _by_head(total[:, :-n_heads], n_heads) * inverse[:, :, None]
-        ctx.save_for_backward(mixed, inverse, a, b)
+        z = _by_head(total[:, :-n_heads], n_heads) * inverse[:, :, None]
+        ctx.save_for_backward(z, inverse, a, b)
         ctx.rows = len(first), len(second)  # type: ignore[attr-defined]
-        return mixed.flatten(1)
+        return z.flatten(1)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor | None, ...]:
-        mixed, inverse, a, b = cast(tuple[Tensor, ...], ctx.saved_tensors)  # type: ignore[attr-defined]
+        z, inverse, a, b = cast(tuple[Tensor, ...], ctx.saved_tensors)  # type: ignore[attr-defined]
         rows_first, rows_second = cast(tuple[int, int], ctx.rows)  # type: ignore[attr-defined]
         (q, width), n_heads = grad.shape, inverse.shape[1]
         total = grad.new_empty(q, width + n_heads)
-        weighted = _by_head(total[:, :width], n_heads)
-        torch.mul(_by_head(grad, n_heads), inverse[:, :, None], out=weighted)
-        torch.sum(weighted * mixed, 2, out=total[:, width:]).neg_()
+        scaled = _by_head(total[:, :width], n_heads)
+        torch.mul(_by_head(grad, n_heads), inverse[:, :, None], out=scaled)
+        torch.sum(scaled * z, 2, out=total[:, width:]).neg_()
         second = _sums(total, b, rows_second)
         return _sums(total, a, rows_first), second, second.sum(0, keepdim=True), None, None, None
 
@@ -99,7 +99,7 @@ def gathered_attention(
     b: Int[Tensor, " q"],
     n_heads: int,
 ) -> Float[Tensor, "q d_model"]:
-    """(Σ e v) / (Σ e) over three positions; differentiable once.
+    """Weighted values z = (Σ e v) / (Σ e) over three positions; differentiable once.
 
     Args:
         first, second, last: of every distinct row of a position, e·v of all heads, then e of each head.

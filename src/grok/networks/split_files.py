@@ -10,6 +10,7 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from grok.networks import layouts, weight_files
+from grok.runs.parts import named
 from grok.tasks import splits
 
 
@@ -29,7 +30,8 @@ def training_pairs(file: Path, found: layouts.Checkpoint, told: Mapping[str, Any
             f"`{lacking}` must be given, or split=<file of training pairs>. {file} does not tell on which pairs"
             " it was trained."
         )
-    return splits.train_mask(found.p, fraction, seed)
+    with named("data"):
+        return splits.train_mask(found.p, fraction, seed, found.config.get("data.split", "pairs"))
 
 
 def split_mask(file: Path, p: int) -> Bool[Tensor, "a=p b=p"]:

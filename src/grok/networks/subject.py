@@ -7,17 +7,16 @@ from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
-from omegaconf import OmegaConf
 from torch import Tensor
 
 from grok.claims.anatomy import Anatomy
 from grok.measures.evaluation import Evaluation
-from grok.measures.phases import slingshots
 from grok.model.transformer import ACTIVATIONS, Transformer
 from grok.networks import layouts, split_files
-from grok.runs.conclusion import history_of
-from grok.runs.folder import RunFolder
-from grok.tasks import operations, splits
+from grok.runs.configuration import PARTS
+from grok.runs.opened import OpenedRun
+from grok.runs.parts import named
+from grok.tasks import operations
 
 # Names of the authors' tasks, and ours.
 FUNCTIONS = {"add": "addition", "subtract": "subtraction", "x2xyy2": "x2+xy+y2"}
@@ -68,6 +67,7 @@ class Subject:
         d_mlp = len(weights["blocks.0.b_in"]) if "blocks.0.b_in" in weights else 0
         network = Transformer(self.p, **sizes, d_mlp=d_mlp, activation=self.activation).double().eval()
         network.load_state_dict(weights)
+        network.requires_grad_(False)
         whole = Evaluation.of(network, self.answers, self.train)
         last = network.layers[-1]
         bias = (last.b_out @ network.W_U[:, : self.p]).detach() if d_mlp else torch.zeros(self.p, dtype=torch.float64)
@@ -91,57 +91,29 @@ def _as_sums(evaluation: Evaluation) -> Evaluation:
         None if evaluation.W_E is None else evaluation.W_E.detach(),
         None if evaluation.W_L is None else evaluation.W_L.detach(),
         evaluation.weights,
+        ordered(evaluation.unseen),
     )
 
 
 # --- our own runs
 
 
-def steps_of(folder: RunFolder) -> list[int]:
-    """The steps whose snapshots are kept; `ValueError` where there are none."""
-    if not folder.config.exists():
-        raise ValueError(f"The folder must be that of a run, with a config.yaml. {folder.path} has none.")
-    steps = list(folder.snapshots())
-    if not steps:
-        raise ValueError(f"The run must have snapshots to analyse. {folder.path} has none.")
-    return steps
-
-
-def step_named(folder: RunFolder, step: Any) -> int:
-    """A kept step: the one asked for, or for "last" the last outside a slingshot."""
-    steps = steps_of(folder)
-    if step != "last":
-        if step not in steps:
-            if isinstance(step, bool) or not isinstance(step, int):
-                raise ValueError(f"`step` must be a whole number or last. Got {step!r}.")
-            near = min(steps, key=lambda kept: abs(kept - step))
-            raise ValueError(f"`step` must be one whose snapshot was kept. {step} was not; the nearest is {near}.")
-        return int(step)
-    if not folder.metrics.exists():
-        return steps[-1]
-    history = history_of(folder.read(folder.metrics))
-    calm = {when for when, jump in zip(history.step, slingshots(history), strict=True) if not jump}
-    return max((kept for kept in steps if kept in calm), default=steps[-1])
-
-
-def of_run(folder: RunFolder, step: int) -> Subject:
-    """One of our runs at one of its kept steps."""
-    config = OmegaConf.load(folder.config)
-    data = config.data
-    told = None
-    if folder.metrics.exists():
-        metrics = folder.read(folder.metrics)
-        rows = metrics[metrics["step"] == step]
-        told = float(rows["loss/train"].iloc[0]) if "loss/train" in rows and len(rows) else None
+def of_run(run: OpenedRun, step: int) -> Subject:
+    """One of our runs at one of its kept steps. `ValueError` for a network other than the paper's transformer."""
+    target = run.config.model.get("_target_", PARTS["model"])
+    if target != PARTS["model"]:
+        raise ValueError(f"The paper's claims are about its transformer. The network of {run.folder.path} is {target}.")
+    metrics = run.metrics
+    rows = metrics[metrics["step"] == step]
     return Subject(
-        weights=folder.load_snapshot(step),
-        answers=operations.answers(operations.operation_named(data.operation), data.p),
-        train=splits.train_mask(data.p, data.train_fraction, data.seed),
-        activation=config.model.activation,
-        operation=data.operation,
+        weights=run.folder.load_snapshot(step),
+        answers=run.answers,
+        train=run.train,
+        activation=run.config.model.activation,
+        operation=run.config.data.get("operation", "its own"),
         step=step,
-        name=config.name,
-        told_train_loss=told,
+        name=run.config.name,
+        told_train_loss=float(rows["loss/train"].iloc[0]) if "loss/train" in rows and len(rows) else None,
     )
 
 
@@ -163,9 +135,11 @@ def of_file(file: Path, told: Mapping[str, Any]) -> Subject:
     activation = told["model.activation"] or str(own.get("act_fn", own.get("act_type", "relu"))).lower()
     if activation not in ACTIVATIONS:
         raise ValueError(f"`model.activation` must be one of {', '.join(ACTIVATIONS)}. Got {activation!r}.")
+    with named("data"):
+        answers = operations.answers(operations.operation_named(operation), found.p)
     return Subject(
         weights=found.weights,
-        answers=operations.answers(operations.operation_named(operation), found.p),
+        answers=answers,
         train=split_files.training_pairs(file, found, told),
         activation=activation,
         operation=operation,

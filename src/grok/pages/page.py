@@ -10,16 +10,27 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from grok.figures import palette
 from grok.runs.provenance import DISTRIBUTION, installed_version
 
 _TEMPLATES = Environment(loader=PackageLoader("grok.pages"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
 _TEMPLATES.policies["json.dumps_kwargs"] = {"sort_keys": False}  # settings and values are in their own order
 
 
+_PALETTE = {  # for the scripts
+    "onDark": palette.ON_DARK,
+    "categories": palette.CATEGORIES,
+    "cycle": palette.CYCLE,
+    "marks": {regime: mark for regime, (_, mark) in palette.REGIMES.items()},
+}
+
+
 def page(template: str, scripts: tuple[str, ...], **content: Any) -> str:
     """The page that `template` makes of `content`, with plotly and `scripts` inside. All text is escaped."""
     return _TEMPLATES.get_template(template).render(
+        colours=_variables(),
         style=_own("page.css"),
+        palette=_PALETTE,
         plotly=Markup(get_plotlyjs()),
         scripts=[_own(script) for script in scripts],
         made=f"{datetime.now():%Y-%m-%d %H:%M}",
@@ -36,7 +47,7 @@ def write_page(file: Path, text: str) -> Path:
 
 
 def number(value: float | None) -> str:
-    """A measured value in at most four digits; a dash where there is none."""
+    """A measured value in at most four digits; a dash for a missing one."""
     if value is None or math.isnan(value):
         return "–"
     if value == 0 or 1e-3 <= abs(value) < 1e5:
@@ -45,7 +56,7 @@ def number(value: float | None) -> str:
 
 
 def steps(value: float | None) -> str:
-    """A number of steps; a dash where there is none."""
+    """A number of steps; a dash for a missing one."""
     return "–" if value is None or math.isnan(value) else f"{value:,.0f}"
 
 
@@ -61,3 +72,16 @@ _TEMPLATES.filters["steps"] = steps
 
 def _own(name: str) -> Markup:
     return Markup((resources.files("grok.pages") / "templates" / name).read_text())
+
+
+def _variables() -> Markup:
+    """The palette as CSS variables, light and dark."""
+    themes = {
+        ":root": (palette.PAGE, palette.SHADES),
+        ':root[data-theme="dark"]': (palette.PAGE_ON_DARK, palette.SHADES_ON_DARK),
+    }
+    rules = []
+    for selector, (colours, shades) in themes.items():
+        named = {**colours, **{f"phase-{i}": shade for i, shade in enumerate(shades)}}
+        rules.append(f"{selector} {{ {' '.join(f'--{name}: {colour};' for name, colour in named.items())} }}\n")
+    return Markup("".join(rules))

@@ -14,6 +14,7 @@ from omegaconf import OmegaConf
 
 from grok.measures.phases import BOUNDARIES, EVENTS, REGIMES
 from grok.runs.folder import RunFolder
+from grok.runs.opened import OpenedRun
 
 Interval = tuple[int, int]
 
@@ -34,18 +35,17 @@ class Record:
     @classmethod
     def of(cls, path: Path) -> "Record":
         """The record of the run in `path`. `ValueError` where nothing was measured."""
-        folder = RunFolder(path)
+        run = OpenedRun(path)
+        folder = run.folder
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            metrics, final_keys, spectra = (
-                _table(folder, x) for x in (folder.metrics, folder.final_keys, folder.spectra)
-            )
+            metrics, final_keys, spectra = run.metrics, run.final_keys, run.spectra
         if metrics.empty:
             raise ValueError(f"The folder must be that of a run with measurements, in a metrics.csv. {path} has none.")
         notes = [str(warning.message).replace(f"{folder.path}/", "") for warning in caught]
         return cls(
             folder,
-            OmegaConf.to_container(OmegaConf.load(folder.config)) if folder.config.exists() else {},  # type: ignore[arg-type]
+            OmegaConf.to_container(run.config) if folder.config.exists() else {},  # type: ignore[arg-type]
             folder.summary(),
             metrics,
             final_keys,
@@ -70,7 +70,7 @@ class Record:
 
     @property
     def status(self) -> str:
-        """As the summary has it; "lost" where it should be running and gives no sign of life."""
+        """As the summary has it; "lost" where it should be running and its heartbeat has stopped."""
         return "lost" if self.folder.is_lost else str(self.summary.get("status", "unknown"))
 
     @property
@@ -129,9 +129,3 @@ def _analysis(file: Path, notes: list[str]) -> Mapping[str, Any]:
     except ValueError:
         notes.append("analysis.json is not JSON; `python -m grok.analyze` makes it again.")
         return {}
-
-
-def _table(folder: RunFolder, file: Path) -> pd.DataFrame:
-    if not file.exists() or "\n" not in file.read_text():
-        return pd.DataFrame({"step": []})
-    return folder.read(file)

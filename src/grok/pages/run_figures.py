@@ -9,31 +9,13 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from grok.figures.palette import COLOURS
-from grok.measures.catalogue import metric
+from grok.figures.palette import COLOURS, LINES
+from grok.measures.catalogue import Metric, curves
+from grok.measures.panels import PANELS, Panel
 from grok.pages.axes import log_axis
 from grok.pages.record import Record
 
 INK = "ink"  # of the theme, in `meta`: black on white, white on black
-# Metric, colour, dash, width and family of each curve among the losses; families are toggled together.
-LOSSES = (
-    ("loss/train", "train", "solid", 1.3, ""),
-    ("loss/test", "test", "solid", 1.3, ""),
-    ("progress/symmetrized_loss", "restricted", "solid", 2.4, "key-free"),
-    ("progress/restricted_loss", "restricted", "dash", 1.3, "current keys"),
-    ("final_keys/restricted_loss", "restricted", "dot", 2.0, "final keys"),
-    ("progress/symmetrized_excluded_loss", "excluded", "solid", 2.4, "key-free"),
-    ("progress/excluded_loss", "excluded", "dash", 1.3, "current keys"),
-    ("final_keys/excluded_loss", "excluded", "dot", 2.0, "final keys"),
-)
-SHORT = {
-    "progress/symmetrized_loss": "restricted, key-free",
-    "progress/restricted_loss": "restricted, current keys",
-    "final_keys/restricted_loss": "restricted, final keys",
-    "progress/symmetrized_excluded_loss": "excluded, key-free",
-    "progress/excluded_loss": "excluded, current keys",
-    "final_keys/excluded_loss": "excluded, final keys",
-}
 NEARLY_ZERO = 0.5  # steps: where a logarithmic axis may start
 FAINTEST = 1e-4  # share at the dark end of the heat maps
 HEAT_HEIGHT, LABEL_HEIGHT = 330, 15  # pixels
@@ -45,66 +27,53 @@ def figure(traces: Sequence[Any], **layout: Any) -> dict[str, Any]:
     return json.loads(text)  # type: ignore[no-any-return]
 
 
+def plots() -> dict[str, list[Metric]]:
+    """The plots of a run's page, named by their panels, and the metrics of each."""
+    shown: dict[str, list[Metric]] = {}
+    for name, panel in PANELS.items():
+        if panel.on_page:
+            shown.setdefault(panel.beside or name, []).extend(curves(name))
+    return shown
+
+
 def run_figures(record: Record) -> dict[str, dict[str, Any]]:
     """Every figure of the run's page by its name; those that the run has no measurements for are left out."""
-    figures = {"losses": losses(record)}
-    figures["gini"] = _panel(
-        record,
-        [("progress/gini_W_E", "W_E"), ("progress/gini_W_L", "W_L")],
-        yaxis={"range": [0, 1], "title": {"text": "Gini coefficient"}},
-        legend={"orientation": "v", "x": 0.03, "xanchor": "left", "y": 0.99, "yanchor": "top"},
-    )
-    figures["weights"] = _panel(
-        record,
-        [("progress/sum_squared_weights", INK)],
-        yaxis={"rangemode": "tozero", "title": {"text": "sum of squares"}},
-    )
-    figures["count"] = _panel(
-        record, [("keys/count", INK)], step=True, yaxis={**count_axis(record), "title": {"text": "key frequencies"}}
-    )
-    for matrix in ("W_E", "W_L"):
-        figures[f"spectrum-{matrix}"] = spectrum(record, matrix)
+    figures = {name: plot(record, PANELS[name], metrics) for name, metrics in plots().items()}
+    figures |= {f"spectrum-{matrix}": spectrum(record, matrix) for matrix in ("W_E", "W_L")}
     return {name: made for name, made in figures.items() if made["data"]}
 
 
-def count_axis(record: Record) -> dict[str, Any]:
-    """An axis of whole numbers from 0."""
-    found = record.columns("keys/count")
-    most = 1 if found is None else found[1].max()
-    return {"rangemode": "tozero", "dtick": max(1, math.ceil(most / 6))}
+def plot(record: Record, panel: Panel, metrics: Sequence[Metric]) -> dict[str, Any]:
+    """The curves of `metrics` over the steps, on the axes of `panel`."""
+    drawn = [(metric, columns) for metric in metrics if (columns := record.columns(metric.name)) is not None]
+    traces = [_curve(metric, *columns, counts=panel.counts) for metric, columns in drawn]
+    axis = {**_axis(panel, [columns[1] for _, columns in drawn]), "title": {"text": panel.axis}}
+    return figure(traces, yaxis=axis, shapes=_shades(record), hovermode="x unified", showlegend=len(metrics) > 1)
 
 
-def losses(record: Record) -> dict[str, Any]:
-    """Train, test, restricted and excluded loss over the steps, by each choice of key frequencies."""
-    traces = []
-    for name, colour, dash, width, family in LOSSES:
-        found = record.columns(name)
-        if found is not None:
-            label = SHORT.get(name) or metric(name).label
-            line = {"color": COLOURS[colour], "dash": dash, "width": width}
-            traces.append(_curve(*found, label, line, family=family, hover="%{y:.3~g}"))
-    axis = {**log_axis(y for trace in traces for y in trace.y), "title": {"text": "loss [nats]"}}
-    return figure(traces, yaxis=axis, shapes=_shades(record), hovermode="x unified", showlegend=True)
+def _axis(panel: Panel, values: Sequence["pd.Series[float]"]) -> dict[str, Any]:
+    if panel.log:
+        return log_axis(value for series in values for value in series)
+    if panel.top is not None:
+        return {"range": [0, 1.02 * panel.top]}  # room for a line at the top
+    most = max((series.max() for series in values), default=1)
+    return {"rangemode": "tozero", **({"dtick": max(1, math.ceil(most / 6))} if panel.counts else {})}
 
 
-def _panel(record: Record, names: Sequence[tuple[str, str]], step: bool = False, **layout: Any) -> dict[str, Any]:
-    traces = []
-    for name, colour in names:
-        found = record.columns(name)
-        if found is not None:
-            line = {"width": 2, "shape": "hv" if step else "linear"}
-            if colour != INK:
-                line["color"] = COLOURS[colour]
-            traces.append(_curve(*found, metric(name).label, line, ink=colour == INK, hover="%{y:.4~g}"))
-    return figure(traces, shapes=_shades(record), hovermode="x unified", showlegend=len(names) > 1, **layout)
-
-
-def _curve(
-    x: pd.Series, y: pd.Series, label: str, line: dict[str, Any], family: str = "", ink: bool = False, hover: str = ""
-) -> go.Scatter:
-    meta = {"family": family, "ink": ink}
-    values = x.to_numpy(dtype=float), y.to_numpy(dtype=float)
-    return go.Scatter(x=values[0], y=values[1], name=label, mode="lines", line=line, meta=meta, hovertemplate=hover)
+def _curve(metric: Metric, x: pd.Series, y: pd.Series, counts: bool) -> go.Scatter:
+    dash, width = LINES[metric.family]
+    line: dict[str, Any] = {"dash": dash, "width": width, "shape": "hv" if counts else "linear"}
+    if metric.colour:
+        line["color"] = COLOURS[metric.colour]
+    return go.Scatter(
+        x=x.to_numpy(dtype=float),
+        y=y.to_numpy(dtype=float),
+        name=metric.legend,
+        mode="lines",
+        line=line,
+        meta={"family": metric.family, INK: not metric.colour},
+        hovertemplate="%{y:.4~g}",
+    )
 
 
 def _shades(record: Record) -> list[dict[str, Any]]:
@@ -123,11 +92,12 @@ def spectrum(record: Record, matrix: str) -> dict[str, Any]:
         return {"data": []}
     shares = table[table["matrix"] == matrix].set_index("step").drop(columns="matrix")
     steps = shares.index.to_numpy(dtype=float)
-    edges = np.concatenate([[max(steps[0], NEARLY_ZERO)], (steps[1:] + steps[:-1]) / 2, steps[-1:]])
+    first = max(steps[0], NEARLY_ZERO)
+    edges = np.concatenate([[first], (steps[1:] + steps[:-1]) / 2, [max(steps[-1], 2 * first)]])  # one step has a width
     count = len(shares.columns)
     values = shares.to_numpy(dtype=np.float32).T
     heat = go.Heatmap(
-        x=edges if len(steps) > 1 else steps,
+        x=edges,
         y=np.arange(1, count + 1),
         z=np.log10(values.clip(FAINTEST)),
         customdata=values,
@@ -149,9 +119,9 @@ def spectrum(record: Record, matrix: str) -> dict[str, Any]:
     return figure([heat], annotations=_marks(record.key_frequencies, count), yaxis=yaxis, hovermode="closest")
 
 
-def _marks(keys: Sequence[int], count: int) -> list[dict[str, Any]]:
+def _marks(key_frequencies: Sequence[int], count: int) -> list[dict[str, Any]]:
     """The key frequencies at the right edge, set apart where they are neighbours."""
-    pixels = [k * HEAT_HEIGHT / count for k in keys]
+    pixels = [k * HEAT_HEIGHT / count for k in key_frequencies]
     places: list[float] = []
     for pixel in pixels:
         places.append(max(pixel, places[-1] + LABEL_HEIGHT) if places else pixel)
@@ -164,5 +134,5 @@ def _marks(keys: Sequence[int], count: int) -> list[dict[str, Any]]:
             "text": f"<b>{k}</b>", "x": 1, "xref": "paper", "y": k, "yref": "y", "ax": 14, "ay": pixel - place,
             "xanchor": "left", "showarrow": True, "arrowhead": 0, "arrowwidth": 1,
         }
-        for k, pixel, place in zip(keys, pixels, places, strict=True)
+        for k, pixel, place in zip(key_frequencies, pixels, places, strict=True)
     ]  # fmt: skip

@@ -4,21 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from grok.loggers.wandb_history import run_url
-from grok.measures.catalogue import METRICS, Metric, metric
+from grok.measures.catalogue import FINAL, METRICS, Metric, metric
+from grok.measures.panels import FAMILIES, PANELS
 from grok.measures.phases import EVENTS, PHASES, REGIME_WORDS
 from grok.pages.axes import step_axis
 from grok.pages.circles import circles
 from grok.pages.page import page, write_page
 from grok.pages.record import Record
-from grok.pages.run_figures import LOSSES, run_figures
+from grok.pages.run_figures import plots, run_figures
+from grok.runs.censoring import event_row, event_words
 from grok.runs.configuration import leaves
 
 SETTINGS_APART = ("callbacks", "logger", "folder", "resume", "sweep", "launch", "extras")
-FINAL = (
-    "loss/train", "loss/test", "loss/all", "accuracy/test", "progress/symmetrized_loss", "final_keys/restricted_loss",
-    "final_keys/excluded_loss", "progress/gini_W_E", "progress/gini_W_L", "progress/sum_squared_weights", "keys/share",
-    "neurons/explained",
-)  # fmt: skip
 
 
 def run_page(record: Record, back: str | None = None) -> Path:
@@ -29,6 +26,7 @@ def run_page(record: Record, back: str | None = None) -> Path:
         back: link to the page of the sweep it belongs to.
     """
     figures = run_figures(record)
+    happened = event_row(record.events, record.steps)
     text = page(
         "run.html",
         ("page.js", "run.js"),
@@ -38,14 +36,16 @@ def run_page(record: Record, back: str | None = None) -> Path:
         regime_words=REGIME_WORDS.get(record.regime or "", ""),
         phases=[(PHASES[phase], phase, start, end) for phase, start, end in record.phases],
         phase_names={f"phase-{i}": name for i, name in enumerate(PHASES)},
-        events=[(METRICS[f"events/{name}"], record.events.get(name)) for name in EVENTS],
+        events=[(METRICS[f"events/{name}"], event_words(happened, name)) for name in EVENTS],
         final=list(_final(record)),
         figures=figures,
-        families=list(dict.fromkeys(trace["meta"]["family"] for trace in figures["losses"]["data"])),
+        panels={name: PANELS[name] for name in plots() if name in figures},
+        tall={panel.beside for panel in PANELS.values()},
+        families=families(record),
         circles=circles(record),
         steps=step_axis(record.metrics["step"]),
         settings=list(leaves({k: v for k, v in record.config.items() if k not in SETTINGS_APART}).items()),
-        explained=_explained(record),
+        explained=_measured(record),
         back=back,
         wandb=run_url(record.folder),
     )
@@ -57,25 +57,34 @@ def subtitle(record: Record) -> str:
     data, model, optim = (record.config.get(group) or {} for group in ("data", "model", "optim"))
     if not (data and model and optim):
         return "There is no config.yaml, so its settings are not known."
-    layers = "1 layer" if model.get("n_layers") == 1 else f"{model.get('n_layers')} layers"
-    neurons = f"{model['d_mlp']} neurons" if model.get("d_mlp") else "no MLP"
+    task, network = (str(part.get("_target_", "")) for part in (data, model))
+    if "operation" in data:
+        task = f"{data['operation']} mod {data['p']}, trained on {data['train_fraction']:.0%} of all pairs"
+    if "n_layers" in model:
+        layers = "1 layer" if model["n_layers"] == 1 else f"{model['n_layers']} layers"
+        neurons = f"{model['d_mlp']} neurons" if model.get("d_mlp") else "no MLP"
+        network = f"{layers}, width {model['d_model']}, {model['n_heads']} heads, {neurons}"
+    optimizer = str(optim.get("_target_", "AdamW")).rpartition(".")[2]
     return (
-        f"{data['operation']} mod {data['p']}, trained on {data['train_fraction']:.0%} of all pairs;"
-        f" {layers}, width {model['d_model']}, {model['n_heads']} heads, {neurons};"
-        f" AdamW, learning rate {optim['lr']:g}, weight decay {optim['wd']:g};"
+        f"{task}; {network};"
+        f" {optimizer}, learning rate {optim['lr']:g}, weight decay {optim['wd']:g};"
         f" seeds {record.config.get('seed')} (weights) and {data.get('seed')} (split)"
     )
 
 
+def families(record: Record) -> list[str]:
+    """What curves of the page are computed by, to be shown and hidden together."""
+    there = {metric.family for metric in _measured(record)}
+    return [family for family in FAMILIES if family in there]
+
+
 def _final(record: Record) -> Iterator[tuple[Metric, float]]:
     for name in FINAL:
-        found = record.columns(name)
-        if found is not None:
-            yield metric(name), float(found[1].iloc[-1])
+        columns = record.columns(name)
+        if columns is not None:
+            yield metric(name), float(columns[1].iloc[-1])
 
 
-def _explained(record: Record) -> list[Metric]:
+def _measured(record: Record) -> list[Metric]:
     """The metrics that the panels show, in their order."""
-    shown = [name for name, *_ in LOSSES]
-    shown += ["progress/gini_W_E", "progress/gini_W_L", "progress/sum_squared_weights", "keys/count"]
-    return [metric(name) for name in shown if record.columns(name) is not None]
+    return [metric for metrics in plots().values() for metric in metrics if record.columns(metric.name) is not None]

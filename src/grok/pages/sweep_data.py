@@ -1,4 +1,4 @@
-"""What the page of a sweep draws from: its runs, their curves, and medians over the runs of one configuration."""
+"""What the page of a sweep draws: its runs, their events and curves, and medians over runs of one configuration."""
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,33 +8,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from grok.figures.palette import REGIME_COLOURS
-from grok.measures.catalogue import metric
+from grok.measures.catalogue import Metric, curves, metric
+from grok.measures.panels import CURRENT_KEYS, PANELS
 from grok.measures.phases import EVENTS
 from grok.pages.axes import log_axis
 from grok.pages.page import word
 from grok.pages.record import Record
-from grok.runs.censoring import event_times, median_step
+from grok.pages.sweep_groups import combinations, values
+from grok.runs.censoring import event_time, event_times, event_words, median_time
 from grok.sweep.table import SEEDS
 
-# What is drawn over the steps, and whether on a logarithmic axis.
-CURVES = {
-    "loss/test": True,
-    "loss/train": True,
-    "progress/symmetrized_loss": True,
-    "progress/symmetrized_excluded_loss": True,
-    "final_keys/restricted_loss": True,
-    "final_keys/excluded_loss": True,
-    "accuracy/test": False,
-    "progress/gini_W_E": False,
-    "progress/gini_W_L": False,
-    "progress/sum_squared_weights": False,
-    "keys/count": False,
-}
-MOST_KINDS = 8  # colours that can be told apart
+
+def compared() -> list[Metric]:
+    """What is drawn over the steps: all that runs' pages show, but by key frequencies of the moment."""
+    on_pages = [shown for name, panel in PANELS.items() if panel.on_page for shown in curves(name)]
+    return [shown for shown in on_pages if shown.family != CURRENT_KEYS]
 
 
-def known(table: pd.DataFrame, records: Mapping[int, Record]) -> pd.DataFrame:
+def up_to_date(table: pd.DataFrame, records: Mapping[int, Record]) -> pd.DataFrame:
     """The table of the sweep, with what is known so far of runs that have not come to an end."""
     rows = []
     for _, row in table.iterrows():
@@ -51,90 +42,59 @@ def known(table: pd.DataFrame, records: Mapping[int, Record]) -> pd.DataFrame:
     return pd.DataFrame(rows).astype(object)
 
 
-def values(table: pd.DataFrame, setting: str) -> list[str]:
-    """The values of a setting in order, numbers by size."""
-
-    def place(value: Any) -> tuple[bool, float, str]:
-        return (False, value, "") if isinstance(value, int | float) else (True, 0, str(value))
-
-    return list(dict.fromkeys(word(value) for value in sorted(table[setting].tolist(), key=place)))
-
-
-def kinds(table: pd.DataFrame, settings: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """The runs of each combination of settings, by its name; seeds aside they are alike."""
-    if not settings:
-        return {"all runs": table}
-    named = table[list(settings)].map(word).apply(lambda row: ", ".join(f"{k} = {v}" for k, v in row.items()), axis=1)
-    order = table.assign(_named=named).sort_values(list(settings), kind="stable")["_named"]
-    return {name: table[named == name] for name in dict.fromkeys(order)}
-
-
-def groupings(table: pd.DataFrame, settings: Sequence[str]) -> dict[str, dict[str, list[int]]]:
-    """Points by each combination of the settings, of all but one of them, and by one alone.
-
-    First the finest whose groups have colours that can be told apart.
-    """
-    alone = [[name] for name in settings]
-    but_one = [[other for other in settings if other != name] for name in reversed(settings)]
-    by = {"each combination": list(settings)} | {", ".join(names): names for names in [*but_one, *alone] if names}
-    if len(settings) == 1:
-        del by[settings[0]]
-    found = {
-        name: {kind: [int(point) for point in group["point"]] for kind, group in kinds(table, names).items()}
-        for name, names in by.items()
-    }
-    return dict(sorted(found.items(), key=lambda item: (len(item[1]) > MOST_KINDS, -len(item[1]))))
-
-
-def by_regime(table: pd.DataFrame) -> dict[str, list[int]]:
-    """Points of each regime that occurs."""
-    found = {name: [int(point) for point in table["point"][table["regime"] == name]] for name in REGIME_COLOURS}
-    return {name: points for name, points in found.items() if points}
-
-
-def runs(table: pd.DataFrame, settings: Sequence[str], pages: Mapping[int, str]) -> list[dict[str, Any]]:
+def run_entries(table: pd.DataFrame, settings: Sequence[str], pages: Mapping[int, str]) -> list[dict[str, Any]]:
     """One entry a run for the page's script; its text is escaped for plotly."""
     order = {name: values(table, name) for name in settings}
-    kind_of = {point: name for name, group in kinds(table, settings).items() for point in group["point"]}
+    combination_of = {point: name for name, group in combinations(table, settings).items() for point in group["point"]}
     return [
         {
             "point": int(row["point"]),
-            "kind": escape(kind_of[row["point"]]),
+            "combination": escape(combination_of[row["point"]]),
             "page": pages.get(int(row["point"])),
             "status": escape(str(row["status"])),
             "regime": row["regime"] if isinstance(row["regime"], str) else "no run",
             "seeds": escape(", ".join(f"{name} {row[name]}" for name in SEEDS if name in row)),
             "settings": {name: escape(word(row[name])) for name in settings},
             "places": {name: order[name].index(word(row[name])) for name in settings},
-            "steps": _plain(row["steps"]),
-            "events": {name: [_plain(row[f"{name}_after"]), _plain(row[name])] for name in EVENTS},
-            "keys": None if not isinstance(row["key_frequencies"], str) else row["key_frequencies"],
+            "events": {name: _event(row, name) for name in EVENTS},
+            "key_frequencies": None if not isinstance(row["key_frequencies"], str) else row["key_frequencies"],
             "count": _plain(row["key_count"]),
         }
         for _, row in table.iterrows()
     ]
 
 
+def _event(row: "pd.Series[Any]", name: str) -> dict[str, Any] | None:
+    """Where the script draws an event of a run, with which mark, and what it says; None: it draws nothing."""
+    time = event_time(row, name)
+    if time is None:
+        return None
+    return {"step": time.step, "censored": time.censored, "words": event_words(row, name)}
+
+
 def medians(table: pd.DataFrame, settings: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Of each event and combination of settings: the median step, the runs it is of, and how many came to it."""
-    found: dict[str, dict[str, Any]] = {}
-    for event in EVENTS:
-        found[event] = {}
-        for name, group in kinds(table, settings).items():
+    """Of each event and combination of settings: the median step, and in words which runs it is of.
+
+    A median that lies beyond what was seen has no step.
+    """
+    found: dict[str, dict[str, Any]] = {event: {} for event in EVENTS}
+    for event, by_name in found.items():
+        for name, group in combinations(table, settings).items():
             times = event_times(group, event)
-            if len(times):
-                median = median_step(times["step"].tolist(), times["censored_at"].tolist())
+            median = median_time(times["step"].tolist(), times["censored_at"].tolist())
+            if median is not None:
                 came = int(times["step"].notna().sum())
-                found[event][escape(name)] = {"median": _plain(median), "runs": len(times), "came": came}
+                words = f"median {median}; {came} of {len(times)} runs came to it"
+                by_name[escape(name)] = {"step": None if median.censored else median.step, "words": escape(words)}
     return found
 
 
-def curves(records: Mapping[int, Record]) -> dict[str, Any]:
+def run_curves(records: Mapping[int, Record]) -> dict[str, Any]:
     """Steps and values of every curve of every run, by metric and point."""
     found: dict[str, Any] = {}
-    for name in CURVES:
+    for name in (shown.name for shown in compared()):
         drawn = {point: record.columns(name) for point, record in records.items()}
-        lines = {point: {"x": typed(xy[0]), "y": typed(xy[1])} for point, xy in drawn.items() if xy is not None}
+        lines = {point: {"x": encoded(xy[0]), "y": encoded(xy[1])} for point, xy in drawn.items() if xy is not None}
         if lines:
             found[name] = lines
     return found
@@ -143,7 +103,7 @@ def curves(records: Mapping[int, Record]) -> dict[str, Any]:
 def bands(records: Mapping[int, Record], groups: Mapping[str, Iterable[int]]) -> dict[str, Any]:
     """Median, least and largest value of the runs of each group, at the steps where all of them were measured."""
     found: dict[str, Any] = {}
-    for name in CURVES:
+    for name in (shown.name for shown in compared()):
         for group, points in groups.items():
             lines = [records[point].columns(name) for point in points if point in records]
             series = [pd.Series(xy[1].to_numpy(dtype=float), index=xy[0]) for xy in lines if xy is not None]
@@ -152,41 +112,35 @@ def bands(records: Mapping[int, Record], groups: Mapping[str, Iterable[int]]) ->
             together = pd.concat(series, axis=1).dropna().sort_index()
             band = {"median": together.median(axis=1), "low": together.min(axis=1), "high": together.max(axis=1)}
             found.setdefault(name, {})[escape(group)] = {
-                "x": typed(together.index), "runs": len(series), **{k: typed(v) for k, v in band.items()}
+                "x": encoded(together.index), "runs": len(series), **{k: encoded(v) for k, v in band.items()}
             }  # fmt: skip
     return found
 
 
-def described(records: Iterable[Record]) -> list[dict[str, Any]]:
+def metric_choices(records: Iterable[Record]) -> list[dict[str, Any]]:
     """Name, label and axis of the metrics that can be chosen."""
-    found = []
-    for name, logarithmic in CURVES.items():
-        drawn = [xy[1] for record in records if (xy := record.columns(name)) is not None]
-        if drawn:
-            axis = log_axis(pd.concat(drawn)) if logarithmic else {"rangemode": "tozero"}
-            found.append(
-                {"name": name, "label": metric(name).label, "axis": {**axis, "title": {"text": metric(name).axis}}}
-            )
-    return found
+    choices = []
+    for shown in compared():
+        columns = [xy[1] for record in records if (xy := record.columns(shown.name)) is not None]
+        if columns:
+            axis = log_axis(pd.concat(columns)) if PANELS[shown.panel].log else {"rangemode": "tozero"}
+            title = {"text": shown.axis}
+            choices.append({"name": shown.name, "label": shown.label, "axis": {**axis, "title": title}})
+    return choices
 
 
-def events(table: pd.DataFrame) -> list[dict[str, Any]]:
+def event_choices(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Name, label and axis of the events."""
-    ends = table["steps"].dropna()
-    return [
-        {
-            "name": name,
-            "label": (label := metric(f"events/{name}").label),
-            "axis": {
-                **log_axis([*table[name].dropna(), *ends[table[name].isna()]], whole=True),
-                "title": {"text": f"{label} [step]"},
-            },
-        }
-        for name in EVENTS
-    ]
+    choices = []
+    for name in EVENTS:
+        label = metric(f"events/{name}").label
+        times = [time.step for _, row in table.iterrows() if (time := event_time(row, name))]
+        axis = {**log_axis(times, whole=True), "title": {"text": f"{label} [step]"}}
+        choices.append({"name": name, "label": label, "axis": axis})
+    return choices
 
 
-def typed(values: Any) -> dict[str, str]:
+def encoded(values: Any) -> dict[str, str]:
     """Numbers as plotly reads them from text: base64 of float32."""
     return {"dtype": "f4", "bdata": base64.b64encode(np.asarray(values, dtype="<f4").tobytes()).decode()}
 

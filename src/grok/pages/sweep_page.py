@@ -13,11 +13,12 @@ from grok.figures.palette import REGIME_COLOURS
 from grok.loggers.wandb_history import run_url
 from grok.measures.catalogue import METRICS
 from grok.measures.phases import EVENTS, REGIME_WORDS
-from grok.pages import sweep_data
+from grok.pages import sweep_data, sweep_groups
 from grok.pages.axes import step_axis
 from grok.pages.page import page, write_page
 from grok.pages.record import Record
 from grok.pages.run_page import run_page
+from grok.runs.censoring import event_time, event_words
 from grok.sweep.table import SEEDS, sweep_table, swept
 
 
@@ -45,7 +46,7 @@ def sweep_page(path: Path, console: Console) -> Path:
         pages[point] = f"{quote(run)}/report.html"
     if not records:
         raise ValueError(f"The folder must be that of a sweep with measurements. No run of {path} has any.")
-    table = sweep_data.known(table, records)
+    table = sweep_data.up_to_date(table, records)
     return write_page(path / "report.html", _text(path, table, records, pages, notes))
 
 
@@ -59,19 +60,19 @@ def _text(
     settings = swept(table)
     seeds = [name for name in SEEDS if name in table and table[name].nunique() > 1]
     seeds = [name for name in seeds if name == seeds[0] or not table[name].equals(table[seeds[0]])]
-    groupings = {"regime": sweep_data.by_regime(table), **sweep_data.groupings(table, settings)}
-    curves = sweep_data.curves(records)
+    groupings = {"regime": sweep_groups.by_regime(table), **sweep_groups.groupings(table, settings)}
+    curves = sweep_data.run_curves(records)
     data: dict[str, Any] = {
-        "runs": sweep_data.runs(table, settings, pages),
-        "settings": {name: sweep_data.values(table, name) for name in settings},
-        "events": sweep_data.events(table),
+        "runs": sweep_data.run_entries(table, settings, pages),
+        "settings": {name: sweep_groups.values(table, name) for name in settings},
+        "events": sweep_data.event_choices(table),
         "medians": sweep_data.medians(table, settings),
         "regimes": REGIME_COLOURS,
         "curves": curves,
         "groupings": groupings,
         "bands": {name: sweep_data.bands(records, groups) for name, groups in groupings.items()},
         "steps": step_axis(x for record in records.values() for x in record.metrics["step"]),
-        "metrics": sweep_data.described(records.values()),
+        "metrics": sweep_data.metric_choices(records.values()),
     }
     return page(
         "sweep.html",
@@ -81,6 +82,8 @@ def _text(
         notes=notes,
         data=data,
         rows=[row for _, row in table.iterrows()],
+        event_time=event_time,
+        event_words=event_words,
         pages=pages,
         settings=settings,
         seeds=seeds,

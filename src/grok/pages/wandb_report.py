@@ -12,8 +12,8 @@ import pandas as pd
 import wandb
 
 from grok.loggers.wandb_history import logged, run_url
-from grok.loggers.wandb_logger import reachable
-from grok.pages.wandb_story import Told
+from grok.loggers.wandb_server import reachable
+from grok.pages.wandb_story import ReportedRuns
 from grok.runs.folder import RunFolder
 from grok.sweep.run_status import runs
 from grok.sweep.table import sweep_table, swept
@@ -33,7 +33,7 @@ def save_report(path: Path, entity: str, project: str) -> str:
 
     `ValueError` in one sentence without a key, an answer, such a project, or a run in it.
     """
-    told = _told(path, f"{entity}/{project}")
+    reported = _reported(path, f"{entity}/{project}")
     answers, why = reachable()
     if not answers:
         raise ValueError(f"No W&B report can be saved: {why}.")
@@ -48,9 +48,9 @@ def save_report(path: Path, entity: str, project: str) -> str:
     report = wr.Report(
         entity=entity,
         project=project,
-        title=f"Grokking: {told.title}"[:TITLE],
+        title=f"Grokking: {reported.title}"[:TITLE],
         description="Losses, progress measures, phases and key frequencies",
-        blocks=blocks(told),
+        blocks=blocks(reported),
         width="fluid",
     )
     try:
@@ -60,39 +60,36 @@ def save_report(path: Path, entity: str, project: str) -> str:
     return str(report.url)
 
 
-def _told(path: Path, where: str) -> Told:
+def _reported(path: Path, where: str) -> ReportedRuns:
     every = {name: folder for name, folder, *_ in runs(path)}
-    names: list[str] = []
-    there: list[RunFolder] = []
-    for name, folder in every.items():
-        if f"/{where}/runs/" in (run_url(folder) or ""):
-            names, there = [*names, name], [*there, folder]
-    if not there:
+    sent = {name: folder for name, folder in every.items() if f"/{where}/runs/" in (run_url(folder) or "")}
+    folders = list(sent.values())
+    if not folders:
         raise ValueError(
             f"`wandb` must name the project that holds the runs. None of those in {path} is in {where};"
             " `python -m grok.sync` sends runs that were logged offline."
         )
-    return Told(
+    return ReportedRuns(
         title=path.absolute().name,
-        words=_words(path, there, len(every) - len(there)),
-        runs=[folder.summary()["wandb_id"] for folder in there],
-        settings=_settings(path, there) if (path / "sweep.json").exists() else {},
-        logged=set[str]().union(*(logged(folder) for folder in there)),
-        origin=_origin(names, there),
+        words=_words(path, folders, len(every) - len(folders)),
+        ids=[folder.summary()["wandb_id"] for folder in folders],
+        settings=_settings(path, folders) if (path / "sweep.json").exists() else {},
+        logged=set[str]().union(*(logged(folder) for folder in folders)),
+        origin=_origin(list(sent), folders),
     )
 
 
-def _words(path: Path, there: Sequence[RunFolder], elsewhere: int) -> str:
-    summaries = [folder.summary() for folder in there]
+def _words(path: Path, folders: Sequence[RunFolder], elsewhere: int) -> str:
+    summaries = [folder.summary() for folder in folders]
     kinds = Counter(str(summary.get("regime", summary.get("status", "begun"))) for summary in summaries)
     words = f"`{path.absolute().name.replace('`', '')}`: " + ", ".join(f"{n} {kind}" for kind, n in kinds.most_common())
     return words + (f"; {elsewhere} more that are not in this project" if elsewhere else "") + "."
 
 
-def _settings(path: Path, there: Sequence[RunFolder]) -> Mapping[str, Mapping[str, Sequence[str]]]:
+def _settings(path: Path, folders: Sequence[RunFolder]) -> Mapping[str, Mapping[str, Sequence[str]]]:
     """For each setting that the sweep varies, the ids of the runs of each value."""
     table = sweep_table(path)
-    ids = {folder.path.resolve(): folder.summary()["wandb_id"] for folder in there}
+    ids = {folder.path.resolve(): folder.summary()["wandb_id"] for folder in folders}
     table["id"] = [ids.get((path / run).resolve()) for run in table["run"]]
     table = table[table["id"].notna()]
     return {
@@ -105,9 +102,9 @@ def _word(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) and not pd.isna(value) else str(value)
 
 
-def _origin(names: Sequence[str], there: Sequence[RunFolder]) -> str:
+def _origin(names: Sequence[str], folders: Sequence[RunFolder]) -> str:
     """What the runs were made with; the command of one run, or what sets each of several apart."""
-    summaries = [folder.summary() for folder in there]
+    summaries = [folder.summary() for folder in folders]
     lines = []
     for summary in summaries:
         versions = " ".join(f"{name} {v}" for name, v in (summary.get("versions") or {}).items())

@@ -111,7 +111,7 @@ class RunFolder:
             warnings.warn(f"{file} ends in a line that was cut short; read up to there.", stacklevel=2)
         return pd.read_csv(io.StringIO(whole), dtype={"keys": str})
 
-    def cut_back(self, step: int) -> None:
+    def truncate_after(self, step: int) -> None:
         """Drop rows and snapshots of measurements after `step`, which is where the run goes on."""
         for file in (self.metrics, self.spectra):
             if file.exists():

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from grok.runs.configuration import leaves, moved
+from grok.runs.configuration import current, leaves, moved
 from grok.runs.folder import RunFolder
 
 # What makes a run the run it is. All else (its length, loggers, callbacks) may differ when it goes on.
@@ -26,7 +26,7 @@ def resumed_config(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
     folder = RunFolder(Path(config.resume).absolute())
     if not folder.config.exists():
         raise ValueError(f"`resume` must be the folder of a run, with a config.yaml. Got {config.resume}.")
-    frozen = OmegaConf.load(folder.config)
+    frozen = current(OmegaConf.load(folder.config))
     frozen = OmegaConf.create(moved(OmegaConf.to_container(frozen), frozen.folder, str(folder.path)))
     names = [override.lstrip("+~").partition("=")[0] for override in overrides]
     if "experiment" in names:  # a whole experiment was named: take all of it
@@ -52,7 +52,7 @@ def resumed_config(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
 
 
 def _followers(config: DictConfig, names: Sequence[str]) -> list[str]:
-    """Settings that take the value of one of `names`, as callbacks.phases.stop takes that of `stop`: the frozen
+    """Settings that take the value of one of `names`, as callbacks.stopping.stop takes that of `stop`: the frozen
     configuration has lost sight of it."""
     plain: Any = OmegaConf.to_container(config, resolve=False)
     return [name for name, value in leaves(plain).items() if value in [f"${{{typed}}}" for typed in names]]

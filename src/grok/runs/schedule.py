@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from grok.settings.checks import whole
+from grok.settings.checks import require_whole
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Schedule:
             ("measure_early.until", self.early_until, 0),
             ("trainer.max_steps", self.max_steps, 1),
         ]:
-            whole(name, value, least, " of steps")
+            require_whole(name, value, least, " of steps")
 
     @property
     def _early_stride(self) -> int:

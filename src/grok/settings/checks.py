@@ -13,7 +13,7 @@ def is_number(value: Any) -> bool:
     return isinstance(value, float) or is_whole(value)
 
 
-def whole(name: str, value: Any, least: int, unit: str = "") -> None:
+def require_whole(name: str, value: Any, least: int, unit: str = "") -> None:
     """Raise `ValueError` unless `value`, typed as `name`, is a whole number, `least` or more."""
     if not is_whole(value) or value < least:
         raise ValueError(f"`{name}` must be a whole number{unit}, {least} or more. Got {value!r}.")

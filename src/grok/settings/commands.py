@@ -1,4 +1,4 @@
-"""How commands other than training are told things: `python -m grok.<command> <folder> key=value …`."""
+"""How commands other than training take settings: `python -m grok.<command> <folder> key=value …`."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -11,11 +11,11 @@ from yaml import YAMLError  # type: ignore[import-untyped]
 
 
 def settings(arguments: Sequence[str], known: Mapping[str, Any]) -> tuple[Path | None, dict[str, Any]]:
-    """The folder, where one is named, and every known setting, as told or by default; `ValueError` for others."""
+    """The folder, where one is named, and every known setting, as typed or by default; `ValueError` for others."""
     folders = [argument for argument in arguments if "=" not in argument]
     if len(folders) > 1:
         raise ValueError(f"One folder is to be named, and settings as key=value. Got {' '.join(folders)}.")
-    told = dict(known)
+    values = dict(known)
     for argument in arguments:
         if argument in folders:
             continue
@@ -26,16 +26,16 @@ def settings(arguments: Sequence[str], known: Mapping[str, Any]) -> tuple[Path |
             value = OmegaConf.to_container(OmegaConf.from_dotlist([f"value={text}"]))
         except (OmegaConfBaseException, YAMLError) as error:
             raise ValueError(f"`{name}` cannot be read from {text!r}: {str(error).splitlines()[0]}.") from error
-        told[name] = value["value"] if isinstance(value, dict) else text
-    return Path(folders[0]) if folders else None, told
+        values[name] = value["value"] if isinstance(value, dict) else text
+    return Path(folders[0]) if folders else None, values
 
 
 def folder_and_settings(usage: str, arguments: Sequence[str], known: Mapping[str, Any]) -> tuple[Path, dict[str, Any]]:
     """The same where a folder must be named; `ValueError` with the usage where none is."""
-    path, told = settings(arguments, known)
+    path, values = settings(arguments, known)
     if path is None:
         raise ValueError(f"usage: python -m grok.{usage}")
-    return path, told
+    return path, values
 
 
 def run(command: Callable[[Sequence[str]], Any], usage: str | None) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 _CHECKOUT = Path(__file__).resolve().parents[3]
+_sweep_folders: list[str] = []
 
 
 def conf_folder() -> Path:
@@ -32,9 +33,14 @@ def run_folder(resume: str | None, task_name: str, name: str) -> str:
 
 def sweep_folder(sweep: str | None, task_name: str) -> str:
     """The folder of the sweep to go on with, or a new one named by time."""
-    if sweep:
-        return str(Path(sweep).absolute())
-    return str(logs_folder() / task_name / f"{datetime.now():%Y-%m-%d_%H-%M-%S}_sweep")
+    new = logs_folder() / task_name / f"{datetime.now():%Y-%m-%d_%H-%M-%S}_sweep"
+    _sweep_folders.append(str(Path(sweep).absolute() if sweep else new))
+    return _sweep_folders[-1]
+
+
+def last_sweep_folder() -> str | None:
+    """The folder that `sweep_folder` named last in this process."""
+    return _sweep_folders[-1] if _sweep_folders else None
 
 
 def register_resolvers() -> None:

@@ -60,4 +60,5 @@ def ending(sweep: SweepFolder, point: Point) -> str:
     if status == "finished":
         summary = sweep.run_folder(point).summary()
         return f"{summary.get('regime')} after {summary.get('steps'):,} steps"
-    return status + (f": {reason}" if reason else "")
+    see = f" (see {sweep.output_file(point)})" if status == "failed" else ""
+    return status + (f": {reason}" if reason else "") + see

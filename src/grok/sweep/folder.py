@@ -10,10 +10,8 @@ Points are known by their configuration, not by their number: the same command f
 """
 
 import fcntl
-import hashlib
 import json
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,15 +19,12 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from grok.runs.configuration import leaves
 from grok.runs.files import write_text
 from grok.runs.folder import RunFolder
+from grok.sweep.damage import DamagedFileError
 from grok.sweep.frozen_code import FrozenCode
-
-# What says where and how a point runs, and not what it is; `name` says the rest once more.
-PLACES = ("folder", "name", "resume", "sweep", "mixed", "launch", "dry_run")
-NOWHERE = "the folder of the run"
-STARTUP = 120.0  # seconds within which a process that began should have a run to show
+from grok.sweep.identity import as_typed
+from grok.sweep.outcome import note_beginning, note_end, outcome
 
 
 @dataclass
@@ -41,8 +36,8 @@ class Point:
     configuration: str  # hash
     run: str  # folder, from the sweep's
     code: str = ""  # hash of the code it runs from
-    status: str = "pending"  # or running, finished, interrupted, diverged, failed, lost
-    reason: str | None = None  # of a failure, in a line
+    status: str = "pending"  # or running, finished, interrupted, diverged, failed, lost, damaged
+    reason: str | None = None  # of a failure or damage, in a line
 
     def __str__(self) -> str:
         return f"{self.number:03d}  {as_typed(self.settings)}"
@@ -95,6 +90,13 @@ class SweepFolder:
     def config_file(self, point: Point) -> Path:
         return self.path / "points" / f"{point.number:03d}.yaml"
 
+    def config(self, point: Point) -> DictConfig:
+        """The resolved configuration of a point."""
+        config = OmegaConf.load(self.config_file(point))
+        if not isinstance(config, DictConfig) or not config:
+            raise ValueError("must hold settings by name")
+        return config
+
     def output_file(self, point: Point) -> Path:
         return self.path / "output" / f"{point.number:03d}.txt"
 
@@ -108,30 +110,18 @@ class SweepFolder:
 
     def began(self, point: Point) -> None:
         """Note that a process was started for the point."""
-        write_text(self._process_file(point), json.dumps({"code": None, "reason": None}) + "\n")
+        note_beginning(self._process_file(point))
 
     def ended(self, point: Point, code: int) -> None:
         """Note how that process ended: its exit status, negative for a signal."""
-        reason = f"signal {-code}" if code < 0 else _last_line(self.output_file(point)) if code else None
-        write_text(self._process_file(point), json.dumps({"code": code, "reason": reason}) + "\n")
+        note_end(self._process_file(point), self.output_file(point), code)
 
     def outcome(self, point: Point) -> tuple[str, str | None]:
-        """Status and reason by what is on disk: the run's own summary, its signs of life, and how its process ended."""
-        folder, file = self.run_folder(point), self._process_file(point)
-        process = json.loads(file.read_text()) if file.exists() else {}
-        status = folder.summary().get("status")
-        if status == "finished":
-            return "finished", None
-        if process and process["code"] is None:
-            if status == "running":
-                return ("lost", "no sign of life") if folder.is_lost else ("running", None)
-            if status is None or _older(folder.summary_file, file):  # it has not got so far as to write one
-                fresh = time.time() - file.stat().st_mtime < STARTUP
-                return ("running", None) if fresh else ("lost", "no sign of life")
-        reason = process.get("reason")
-        if status in (None, "running"):
-            status = "pending" if not process and status is None else "interrupted" if _stopped(process) else "failed"
-        return status, reason
+        """Status and reason by what is on disk."""
+        try:
+            return outcome(self.run_folder(point), self._process_file(point), self.path)
+        except DamagedFileError as error:
+            return "damaged", str(error)
 
     def _process_file(self, point: Point) -> Path:
         return self.output_file(point).with_suffix(".json")
@@ -148,71 +138,3 @@ class SweepFolder:
                     f"`sweep` must be a folder that nobody works on. Another command runs {self.path} now."
                 ) from None
             yield
-
-
-def added(folder: SweepFolder, sweep: Sweep, configurations: Mapping[str, tuple[dict[str, Any], DictConfig]]) -> None:
-    """Make points, in `sweep` and on disk, of the configurations (by hash) that are none yet."""
-    known = {point.configuration for point in sweep.points}
-    for identity, (settings, config) in configurations.items():
-        if identity not in known:
-            number = len(sweep.points)
-            name = str(config.name).replace("/", "_")
-            point = Point(number, settings, identity, f"runs/{number:03d}_{name}")
-            write_text(folder.config_file(point), OmegaConf.to_yaml(config, resolve=True))
-            sweep.points.append(point)
-
-
-def identity(config: DictConfig) -> str:
-    """The hash of what a configuration says, wherever it runs; its folder must be `NOWHERE`."""
-    told = _told(config)
-    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:16]
-
-
-def base(configs: Sequence[DictConfig]) -> dict[str, Any]:
-    """What all of the configurations share, by dotted name."""
-    first, *others = (leaves(_told(config)) for config in configs)
-    return {name: value for name, value in first.items() if all(other.get(name) == value for other in others)}
-
-
-def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
-    """What two bases both hold fixed, and hold at different values."""
-    return [
-        f"{name} (there {there[name]}, here {here[name]})"
-        for name in there
-        if here.get(name, there[name]) != there[name]
-    ]
-
-
-def as_typed(settings: Mapping[str, Any]) -> str:
-    """Settings as they are typed."""
-    return " ".join(f"{name}={value}" for name, value in settings.items())
-
-
-def _told(config: DictConfig) -> dict[str, Any]:
-    plain: Any = OmegaConf.to_container(config, resolve=True)
-    told: dict[str, Any] = _one_number({key: value for key, value in plain.items() if key not in PLACES})
-    return told
-
-
-def _one_number(node: Any) -> Any:
-    """1.0 and 1 are one and the same setting."""
-    if isinstance(node, dict):
-        return {key: _one_number(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_one_number(value) for value in node]
-    return int(node) if isinstance(node, float) and node.is_integer() else node
-
-
-def _older(file: Path, other: Path) -> bool:
-    return file.stat().st_mtime_ns < other.stat().st_mtime_ns
-
-
-def _stopped(process: Mapping[str, Any]) -> bool:
-    """Whether a signal ended the process, or the machine did."""
-    code = process.get("code")
-    return code is None or code < 0 or code > 128
-
-
-def _last_line(file: Path) -> str | None:
-    lines = [line for line in file.read_text(errors="replace").splitlines() if line.strip()] if file.exists() else []
-    return lines[-1].strip() if lines else None

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from grok.runs.configuration import moved
+from grok.runs.configuration import current, moved
 from grok.runs.folder import RunFolder
 from grok.runs.resume import checkpoint_to_resume, resumed_config
 from grok.settings import places
-from grok.sweep.folder import NOWHERE
-from grok.training.run import execute
+from grok.sweep.identity import FOLDER_PLACEHOLDER
+from grok.training.command import execute
 
 
 def configuration(file: Path, run: Path) -> DictConfig | None:
@@ -22,8 +22,8 @@ def configuration(file: Path, run: Path) -> DictConfig | None:
 
     A run that was killed before its first checkpoint is moved aside, and begun again.
     """
-    config = OmegaConf.create(moved(OmegaConf.to_container(OmegaConf.load(file)), NOWHERE, str(run)))
-    assert isinstance(config, DictConfig)
+    frozen = OmegaConf.to_container(OmegaConf.load(file))
+    config = current(OmegaConf.create(moved(frozen, FOLDER_PLACEHOLDER, str(run))))
     folder = RunFolder(run)
     if not folder.holds_a_run:
         return config

@@ -58,7 +58,7 @@ class Pool:
         """Run every task; False where SIGINT or SIGTERM ended it early: then no further task starts, and those
         that run are told to end."""
         waiting = iter(tasks)
-        with _told_to_stop() as stop:
+        with _stop_signals() as stop:
             try:
                 while True:
                     while self._free and not stop and (task := next(waiting, None)) is not None:
@@ -66,25 +66,25 @@ class Pool:
                     if not self._running:
                         return not stop
                     time.sleep(POLL)
-                    self._look()
+                    self._note_ended()
                     if stop and stop[0]:
                         stop[0] = 0
-                        self._tell()
+                        self._terminate()
             finally:
-                self._tell()
+                self._terminate()
 
     def end(self, seconds: float) -> None:
         """Tell all that run to end, by SIGTERM, and wait so long for them."""
-        self._tell()
+        self._terminate()
         until = time.monotonic() + seconds
         while self._running and time.monotonic() < until:
             time.sleep(POLL)
-            self._look()
+            self._note_ended()
 
     def _start(self, task: Task) -> None:
         slot = self._free.pop(0)
         task.output.parent.mkdir(parents=True, exist_ok=True)
-        with task.output.open("ab") as output, _warnings_held():
+        with task.output.open("ab") as output, _warnings_blocked():
             process = subprocess.Popen(
                 task.command,
                 stdin=subprocess.PIPE,
@@ -96,7 +96,7 @@ class Pool:
             self._running[process] = task, slot  # before a warning can come that is to reach it
         self._started(task, slot)
 
-    def _look(self) -> None:
+    def _note_ended(self) -> None:
         for process in [x for x in self._running if x.poll() is not None]:
             task, slot = self._running.pop(process)
             self._free.append(slot)
@@ -104,13 +104,13 @@ class Pool:
                 process.stdin.close()
             self._ended(task, process.returncode)
 
-    def _tell(self) -> None:
+    def _terminate(self) -> None:
         for process in self._running:
             process.send_signal(signal.SIGTERM)
 
 
 @contextmanager
-def _warnings_held() -> Iterator[None]:
+def _warnings_blocked() -> Iterator[None]:
     """Start a process that keeps SIGUSR1 and SIGUSR2 waiting until it is ready for them (callbacks.interruption).
 
     SLURM sends its warning to every process of a job, and to one that still imports it would be the end.
@@ -123,16 +123,16 @@ def _warnings_held() -> Iterator[None]:
 
 
 @contextmanager
-def _told_to_stop() -> Iterator[list[int]]:
+def _stop_signals() -> Iterator[list[int]]:
     """A list that is empty until SIGINT or SIGTERM came."""
-    told: list[int] = []
+    received: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
-        told.append(number)
+        received.append(number)
 
     before: dict[int, Any] = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield told
+        yield received
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

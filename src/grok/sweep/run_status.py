@@ -3,18 +3,21 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from omegaconf import OmegaConf
+from rich.markup import escape
 from rich.table import Table
 
 from grok.measures.phases import PHASES
 from grok.runs.folder import RunFolder
+from grok.sweep.damage import DamagedFileError, reading
 from grok.sweep.folder import SweepFolder
 
 
 @dataclass
 class Progress:
-    """What there is to see of one run."""
+    """What is shown of one run."""
 
     name: str
     status: str
@@ -26,34 +29,62 @@ class Progress:
     reason: str = ""
 
 
-def runs(path: Path) -> Iterator[tuple[str, RunFolder, str, str]]:
-    """Name, folder, status and last failure of each run in a run or sweep folder. `ValueError` for neither."""
+class Run(NamedTuple):
+    """One run, and what became of it."""
+
+    name: str
+    folder: RunFolder
+    status: str
+    reason: str  # of its last failure or damage
+
+
+def runs(path: Path) -> Iterator[Run]:
+    """Each run in a run or sweep folder. `ValueError` for neither."""
     if (path / "sweep.json").exists():
         sweep = SweepFolder(path)
         for point in sweep.points():
-            yield str(point), sweep.run_folder(point), point.status, point.reason or ""
+            yield Run(str(point), sweep.run_folder(point), point.status, point.reason or "")
     elif RunFolder(path).holds_a_run:
-        folder = RunFolder(path)
-        yield path.name, folder, "lost" if folder.is_lost else folder.summary().get("status", "pending"), ""
+        yield _lone_run(RunFolder(path))
     else:
         raise ValueError(f"The folder must be that of a run or of a sweep. {path} is neither.")
 
 
+def _lone_run(folder: RunFolder) -> Run:
+    try:
+        with reading(folder.summary_file, folder.path):
+            status = "lost" if folder.is_lost else folder.summary().get("status", "pending")
+            return Run(folder.path.name, folder, status, "")
+    except DamagedFileError as error:
+        return Run(folder.path.name, folder, "damaged", str(error))
+
+
 def progress(name: str, folder: RunFolder, status: str, reason: str) -> Progress:
     """How far a run is."""
-    seen = Progress(name, status, reason=reason)
-    if not folder.config.exists() or not folder.metrics.exists():
-        return seen
-    last = folder.read(folder.metrics).iloc[-1]
-    seen.step, seen.max_steps = int(last["step"]), OmegaConf.load(folder.config).trainer.max_steps
-    seen.test_accuracy = float(last["accuracy/test"]) if "accuracy/test" in last else None
-    if "phase" in last and last["phase"] == last["phase"]:
-        seen.phase = PHASES[int(last["phase"])]
+    measured = folder.metrics.exists() and folder.metrics.stat().st_size > 0
+    if status == "damaged" or not measured or not folder.config.exists():
+        return Progress(name, status, reason=reason)
+    try:
+        return _measured_progress(name, folder, status, reason)
+    except DamagedFileError as error:
+        return Progress(name, "damaged", reason=str(error))
+
+
+def _measured_progress(name: str, folder: RunFolder, status: str, reason: str) -> Progress:
+    progress = Progress(name, status, reason=reason)
+    with reading(folder.config, folder.path.parent):
+        max_steps = int(OmegaConf.load(folder.config).trainer.max_steps)
+    with reading(folder.metrics, folder.path.parent):
+        last = folder.read(folder.metrics).iloc[-1]
+        progress.step, progress.max_steps = int(last["step"]), max_steps
+        progress.test_accuracy = float(last["accuracy/test"]) if "accuracy/test" in last else None
+        if "phase" in last and last["phase"] == last["phase"]:
+            progress.phase = PHASES[int(last["phase"])]
     if status == "running":
-        seen.seconds_left = _seconds_left(folder, seen.max_steps)
+        progress.seconds_left = _seconds_left(folder, max_steps)
     if status == "finished":
-        seen.phase = str(folder.summary().get("regime", ""))
-    return seen
+        progress.phase = str(folder.summary().get("regime", ""))
+    return progress
 
 
 def _seconds_left(folder: RunFolder, max_steps: int) -> float | None:
@@ -65,19 +96,19 @@ def _seconds_left(folder: RunFolder, max_steps: int) -> float | None:
     return (max_steps - last) * (late.stat().st_mtime - early.stat().st_mtime) / (last - first)
 
 
-def table(path: Path) -> Table:
+def status_table(path: Path) -> Table:
     """One row a run."""
-    view = Table("run", "status", "step", "of", "phase or regime", "test accuracy", "at most left", "reason")
-    for one in runs(path):
-        seen = progress(*one)
-        view.add_row(
-            seen.name,
-            seen.status,
-            "" if seen.step is None else f"{seen.step:,}",
-            "" if seen.max_steps is None else f"{seen.max_steps:,}",
-            seen.phase,
-            "" if seen.test_accuracy is None else f"{seen.test_accuracy:.1%}",
-            "" if seen.seconds_left is None else f"{seen.seconds_left / 60:,.0f} min",
-            seen.reason,
+    table = Table("run", "status", "step", "of", "phase or regime", "test accuracy", "at most left", "reason")
+    for run in runs(path):
+        shown = progress(*run)
+        table.add_row(
+            shown.name,
+            shown.status,
+            "" if shown.step is None else f"{shown.step:,}",
+            "" if shown.max_steps is None else f"{shown.max_steps:,}",
+            shown.phase,
+            "" if shown.test_accuracy is None else f"{shown.test_accuracy:.1%}",
+            "" if shown.seconds_left is None else f"{shown.seconds_left / 60:,.0f} min",
+            escape(shown.reason),
         )
-    return view
+    return table

@@ -23,25 +23,32 @@ import wandb
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from grok.loggers import wandb_logger
+from grok.loggers import wandb_server
 from grok.loggers.wandb_history import ENDED, final_keys, rows, run_url, sent
-from grok.loggers.wandb_run import log_conclusion, opened
+from grok.loggers.wandb_run import define_steps, log_conclusion
 from grok.runs.configuration import flat_settings
 from grok.runs.files import write_text
 from grok.runs.folder import RunFolder
+from grok.sweep.damage import DamagedFileError, reading
 from grok.sweep.run_status import runs
 
 
 def send_runs(path: Path, console: Console, project: str = "", entity: str = "") -> Counter[str]:
     """Send what is to be sent of every run in a folder; how many runs were "sent", and how many were not and why.
 
-    `ValueError` in one sentence where the folder is none, no key is set up, or the server does not answer.
+    `ValueError` in one sentence where the folder is neither of a run nor of a sweep, no key is set up, or the server
+    does not answer.
     """
     outcomes: Counter[str] = Counter()
-    for name, folder, *_ in list(runs(path)):
-        outcome, words = _outcome(folder, project, entity)
+    for run in list(runs(path)):
+        try:
+            if run.status == "damaged":
+                raise DamagedFileError(run.reason)
+            outcome, words = _outcome(run.folder, project, entity)
+        except DamagedFileError as error:
+            outcome, words = "damaged", f": {error}"
         outcomes[outcome] += 1
-        console.print(f"{name}  {outcome}{words}", highlight=False, soft_wrap=True)
+        console.print(f"{run.name}  {outcome}{words}", highlight=False, soft_wrap=True, markup=False)
     return outcomes
 
 
@@ -55,12 +62,16 @@ def _outcome(folder: RunFolder, project: str, entity: str) -> tuple[str, str]:
     if not folder.config.exists() or not folder.metrics.exists():
         return "without measurements", ""
     typed = {"project": project, "entity": entity}
-    settings = _settings(folder) | {name: value for name, value in typed.items() if value}
-    state = {
-        "step": int(folder.read(folder.metrics)["step"].iloc[-1]),
-        **{"status": summary["status"], "keys": final_keys(folder), "project": settings["project"]},
-    }
-    before = sent(folder)
+    with reading(folder.config, folder.path.parent):
+        settings = _settings(folder)
+    settings |= {name: value for name, value in typed.items() if value}
+    with reading(folder.metrics, folder.path.parent):
+        step = int(folder.read(folder.metrics)["step"].iloc[-1])
+    with reading(folder.final_keys, folder.path.parent):
+        keys = final_keys(folder)
+    with reading(folder.wandb_sent, folder.path.parent):
+        before = sent(folder)
+    state = {"step": step, "status": summary["status"], "keys": keys, "project": settings["project"]}
     if state.items() <= before.items() and settings["entity"] in (None, before["entity"]):
         return "sent already", f": {before['url']}"
     url, arrived, count = _send(folder, settings)
@@ -72,9 +83,9 @@ def _outcome(folder: RunFolder, project: str, entity: str) -> tuple[str, str]:
 def _settings(folder: RunFolder) -> dict[str, Any]:
     """Where the run belongs: what its configuration says of W&B, or what it would say by default."""
     config = _config(folder)
-    told = OmegaConf.select(config, "logger.wandb") or {}
+    own = OmegaConf.select(config, "logger.wandb") or {}
     default = {"project": "grok", "entity": None, "name": config.name, "group": config.task_name, "tags": []}
-    return {key: told.get(key, value) for key, value in default.items()}
+    return {key: own.get(key, value) for key, value in default.items()}
 
 
 def _config(folder: RunFolder) -> DictConfig:
@@ -85,7 +96,7 @@ def _config(folder: RunFolder) -> DictConfig:
 
 def _send(folder: RunFolder, settings: Mapping[str, Any]) -> tuple[str, str, int]:
     """Send what the server does not hold yet; the run's address, its entity, and how many rows went."""
-    answers, why = wandb_logger.reachable()
+    answers, why = wandb_server.reachable()
     if not answers:
         raise ValueError(f"Nothing can be sent to W&B: {why}.")
     summary = folder.summary()
@@ -97,14 +108,14 @@ def _send(folder: RunFolder, settings: Mapping[str, Any]) -> tuple[str, str, int
                 resume="allow",
                 mode="online",
                 dir=scratch,
-                settings=wandb_logger.wandb_settings(),
+                settings=wandb_server.wandb_settings(),
             )
         except wandb.Error as error:
             raise ValueError(f"Nothing can be sent to W&B: {' '.join(str(error).split())}") from error
         try:
-            held = opened(there, folder)
+            last_sent = define_steps(there, folder)
             there.config.update(flat_settings(_config(folder)), allow_val_change=True)  # type: ignore[no-untyped-call]
-            new = list(rows(folder, held))
+            new = list(rows(folder, last_sent))
             for row in new:
                 there.log(row)
             log_conclusion(there, folder)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from omegaconf import DictConfig, ListConfig
 
-from grok.settings.checks import whole
+from grok.settings.checks import require_whole
 from grok.sweep.pool import Slot
 
 
@@ -21,10 +21,10 @@ def slots_here(launch: DictConfig) -> list[Slot]:
 
 
 def check_counts(launch: DictConfig) -> None:
-    """Refuse numbers of points at once that are none."""
-    whole("launch.jobs_per_gpu", launch.jobs_per_gpu, 1)
+    """Refuse numbers of points at once below 1."""
+    require_whole("launch.jobs_per_gpu", launch.jobs_per_gpu, 1)
     if launch.cpu_slots is not None:
-        whole("launch.cpu_slots", launch.cpu_slots, 1)
+        require_whole("launch.cpu_slots", launch.cpu_slots, 1)
 
 
 def shared_out(gpus: Sequence[str], cores: int, jobs_per_gpu: int, cpu_slots: int | None) -> list[Slot]:
@@ -36,15 +36,15 @@ def shared_out(gpus: Sequence[str], cores: int, jobs_per_gpu: int, cpu_slots: in
     return [Slot(None, max(1, cores // count))] * count
 
 
-def _gpus(told: Any) -> list[str]:
-    """The GPUs to use, as CUDA_VISIBLE_DEVICES names them; told are numbers among those that are visible here."""
-    there = [str(i) for i in range(torch.cuda.device_count())]
-    names = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(there)).split(",")
-    if told == "auto":
-        return names[: len(there)]
-    if not isinstance(told, ListConfig):
-        raise ValueError(f"`launch.gpus` must be auto or a list such as [0,1]. Got {told!r}.")
-    missing = [str(gpu) for gpu in told if str(gpu) not in there]
+def _gpus(typed: Any) -> list[str]:
+    """The GPUs to use, as CUDA_VISIBLE_DEVICES names them; typed are numbers among those that are visible here."""
+    numbers = [str(i) for i in range(torch.cuda.device_count())]
+    names = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(numbers)).split(",")
+    if typed == "auto":
+        return names[: len(numbers)]
+    if not isinstance(typed, ListConfig):
+        raise ValueError(f"`launch.gpus` must be auto or a list such as [0,1]. Got {typed!r}.")
+    missing = [str(gpu) for gpu in typed if str(gpu) not in numbers]
     if missing:
-        raise ValueError(f"`launch.gpus` must name GPUs of this machine, which has {len(there)}. Got {list(told)}.")
-    return [names[int(gpu)] for gpu in told]
+        raise ValueError(f"`launch.gpus` must name GPUs of this machine, which has {len(numbers)}. Got {list(typed)}.")
+    return [names[int(gpu)] for gpu in typed]

@@ -18,7 +18,7 @@ import submitit
 from omegaconf import DictConfig, OmegaConf
 from submitit.helpers import DelayedSubmission
 
-from grok.settings.checks import whole
+from grok.settings.checks import require_whole
 from grok.sweep.batch import Batch
 from grok.sweep.folder import Point, SweepFolder
 from grok.sweep.frozen_code import python_path
@@ -66,24 +66,24 @@ def _say(point: Point, words: str) -> None:
     print(f"{point}  {words}", flush=True)
 
 
-def granted_gpus(asked: int) -> Sequence[str]:
-    """The GPUs that SLURM granted this job. `ValueError` where it granted fewer than asked for."""
+def granted_gpus(count: int) -> Sequence[str]:
+    """The GPUs that SLURM granted this job. `ValueError` where it granted fewer than `count`."""
     granted = [gpu for gpu in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if gpu]
-    if len(granted) < asked:
-        raise ValueError(f"`launch.gpus` asked for {asked} on the node. CUDA_VISIBLE_DEVICES there names {granted}.")
-    return granted[:asked]
+    if len(granted) < count:
+        raise ValueError(f"`launch.gpus` asked for {count} on the node. CUDA_VISIBLE_DEVICES there names {granted}.")
+    return granted[:count]
 
 
 def check(launch: DictConfig) -> None:
     """Refuse, before anything is submitted, what SLURM could not run."""
     check_counts(launch)
-    whole("launch.points_per_job", launch.points_per_job, 1)
-    whole("launch.array_parallelism", launch.array_parallelism, 1)
-    whole("launch.gpus", launch.gpus, 0)
-    whole("launch.cpus", launch.cpus, 1)
-    whole("launch.minutes", launch.minutes, LEAST_MINUTES)
-    whole("launch.warning", launch.warning, 2 * LEAVE_BEFORE, " of seconds")
-    whole("launch.timeouts", launch.timeouts, 0)
+    require_whole("launch.points_per_job", launch.points_per_job, 1)
+    require_whole("launch.array_parallelism", launch.array_parallelism, 1)
+    require_whole("launch.gpus", launch.gpus, 0)
+    require_whole("launch.cpus", launch.cpus, 1)
+    require_whole("launch.minutes", launch.minutes, LEAST_MINUTES)
+    require_whole("launch.warning", launch.warning, 2 * LEAVE_BEFORE, " of seconds")
+    require_whole("launch.timeouts", launch.timeouts, 0)
     if shutil.which("sbatch") is None:
         raise ValueError(
             "`launch=slurm` needs SLURM's sbatch on the path. There is none here; `launch=local` runs the points"
@@ -97,7 +97,7 @@ def batches(numbers: Sequence[int], points_per_job: int) -> list[list[int]]:
     return [list(numbers[i::jobs]) for i in range(jobs)]
 
 
-def submitted(sweep: SweepFolder, points: Sequence[Point], launch: DictConfig) -> list[str]:
+def submit(sweep: SweepFolder, points: Sequence[Point], launch: DictConfig) -> list[str]:
     """Submit the points as one array; the ids of its jobs."""
     plain: dict[str, Any] = OmegaConf.to_container(launch, resolve=True)  # type: ignore[assignment]
     executor = submitit.AutoExecutor(sweep.path / "slurm", cluster="slurm", slurm_max_num_timeout=plain["timeouts"])
@@ -124,22 +124,22 @@ def submitted(sweep: SweepFolder, points: Sequence[Point], launch: DictConfig) -
     try:
         return [job.job_id for job in executor.submit_array(jobs)]
     except (subprocess.CalledProcessError, submitit.core.utils.FailedJobError) as error:
-        raise ValueError(f"`launch=slurm` must be what SLURM accepts here. sbatch says: {_last(error)}") from error
+        raise ValueError(f"`launch=slurm` must be what SLURM accepts here. sbatch says: {_last_line(error)}") from error
 
 
-def _last(error: Exception) -> str:
+def _last_line(error: Exception) -> str:
     words = str(getattr(error, "stderr", None) or error).strip().splitlines()
     return words[-1] if words else type(error).__name__
 
 
-def queued(jobs: Sequence[str]) -> list[str] | None:
+def queued_jobs(jobs: Sequence[str]) -> list[str] | None:
     """Those of the jobs that wait or run; None where SLURM does not answer."""
     if not jobs:
         return []
-    asked = ["squeue", "--me", "--array", "--noheader", "--format=%F_%K"]
+    squeue = ["squeue", "--me", "--array", "--noheader", "--format=%F_%K"]
     try:
-        found = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=True).stdout.split()
+        answer = subprocess.run(squeue, capture_output=True, text=True, timeout=60, check=True).stdout.split()
     except (OSError, subprocess.SubprocessError):
         return None
-    waiting = {job.removesuffix("_N/A") for job in found}  # of a job that is no array
+    waiting = {job.removesuffix("_N/A") for job in answer}  # of a job that is no array
     return [job for job in jobs if job in waiting]

@@ -4,7 +4,7 @@ A run that did not get to an event within its N steps is *censored at N*: it say
 Medians over seeds take it for that (Kaplan and Meier); no number is made up for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +13,21 @@ from omegaconf import OmegaConf
 
 from grok.measures.phases import EVENTS
 from grok.runs.configuration import flat_settings
+from grok.sweep.damage import DamagedFileError, reading
 from grok.sweep.folder import Point, SweepFolder
 
 # Settings that every table has, and how they are typed.
 SETTINGS = ("p", "train_fraction", "wd", "seed", "data_seed")
-TYPED = ("data.p", "data.train_fraction", "optim.wd", "seed", "data.seed", "replicate")
+TYPED = ("data.p", "data.train_fraction", "optim.wd", "seed", "data.seed")
 SEEDS = ("seed", "data_seed")
 
 
 def sweep_table(path: Path) -> pd.DataFrame:
-    """A row a point of the sweep in `path`, whatever became of it. `ValueError` where there is none.
+    """A row a point of the sweep in `path`, whatever became of it. `ValueError` for another folder.
 
     | Column | Value |
     |---|---|
-    | `point`, `run`, `status`, `reason` | number, run folder, what became of it, why it failed |
+    | `point`, `run`, `status`, `reason` | number, run folder, what became of it, why it failed or is damaged |
     | `p`, `train_fraction`, `wd`, `seed`, `data_seed`; others as typed | settings |
     | `steps`, `max_steps`, `regime`, `unstable` | how far it went, and what kind of run it is |
     | an event, and with `_after` | the interval (after, at] of steps it happened in; empty: not (yet) |
@@ -36,36 +37,51 @@ def sweep_table(path: Path) -> pd.DataFrame:
     """
     folder = SweepFolder(path)
     points = folder.points()
-    others = dict.fromkeys(name for point in points for name in point.settings if name not in TYPED)
+    others = dict.fromkeys(name for point in points for name in point.settings if name not in (*TYPED, "replicate"))
     return pd.DataFrame([_row(folder, point, list(others)) for point in points])
 
 
 def _row(folder: SweepFolder, point: Point, others: Sequence[str]) -> dict[str, Any]:
-    config = OmegaConf.load(folder.config_file(point))
-    flat = flat_settings(config)  # type: ignore[arg-type]
-    summary = folder.run_folder(point).summary()
-    phases = summary.get("phases") or {}
-    keys = summary.get("key_frequencies")
-    row: dict[str, Any] = {
-        "point": point.number,
-        "run": point.run,
-        "status": point.status,
-        "reason": point.reason,
-        **{name: flat[name] for name in SETTINGS},
-        **{name: point.settings.get(name, _plain(OmegaConf.select(config, name))) for name in others},
-        "steps": summary.get("steps"),
-        "max_steps": config.trainer.max_steps,
-        "regime": summary.get("regime"),
-        "unstable": summary.get("unstable"),
-    }
-    for name in EVENTS:
-        row[f"{name}_after"], row[name] = phases.get(name) or (None, None)
-    both = row["fitted"] and row["generalized"]
-    row["delay"] = row["generalized"] / row["fitted"] if both else None
-    row["key_count"] = None if keys is None else len(keys)
-    row["key_frequencies"] = None if keys is None else " ".join(map(str, keys))
-    final = summary.get("final") or {}
-    return {**row, **{name: value for name, value in final.items() if name not in row}}  # `regime` is also logged
+    """The row of a point, with what cannot be read of it left empty."""
+    row = {"point": point.number, "run": point.run, "status": point.status, "reason": point.reason}
+    own = {**dict(zip(TYPED, SETTINGS, strict=True)), **{name: name for name in others}}
+    row |= {column: point.settings.get(name) for name, column in own.items()}
+    row |= dict.fromkeys(["steps", "max_steps", "regime", "unstable"])
+    row |= dict.fromkeys(column for name in EVENTS for column in (f"{name}_after", name))
+    row |= dict.fromkeys(["delay", "key_count", "key_frequencies"])
+    try:
+        row |= _configured(folder, point, others)
+        row |= _measured(folder, point, row) if point.status != "damaged" else {}
+    except DamagedFileError as error:
+        row |= {"status": "damaged", "reason": str(error)}
+    return row
+
+
+def _configured(folder: SweepFolder, point: Point, others: Sequence[str]) -> dict[str, Any]:
+    with reading(folder.config_file(point), folder.path):
+        config = folder.config(point)
+        flat = flat_settings(config)
+        return {
+            **{name: flat[name] for name in SETTINGS},
+            **{name: point.settings.get(name, _plain(OmegaConf.select(config, name))) for name in others},
+            "max_steps": config.trainer.max_steps,
+        }
+
+
+def _measured(folder: SweepFolder, point: Point, known: Mapping[str, Any]) -> dict[str, Any]:
+    with reading(folder.run_folder(point).summary_file, folder.path):
+        summary = folder.run_folder(point).summary()
+        row: dict[str, Any] = {name: summary.get(name) for name in ("steps", "regime", "unstable")}
+        phases = summary.get("phases") or {}
+        for name in EVENTS:
+            row[f"{name}_after"], row[name] = phases.get(name) or (None, None)
+        both = row["fitted"] and row["generalized"]
+        row["delay"] = row["generalized"] / row["fitted"] if both else None
+        key_frequencies = summary.get("key_frequencies")
+        if key_frequencies is not None:
+            row["key_count"], row["key_frequencies"] = len(key_frequencies), " ".join(map(str, key_frequencies))
+        final = summary.get("final") or {}
+        return {**{name: value for name, value in final.items() if name not in known}, **row}  # `regime` is in both
 
 
 def _plain(value: Any) -> Any:
@@ -74,9 +90,12 @@ def _plain(value: Any) -> Any:
 
 def swept(table: pd.DataFrame) -> list[str]:
     """The settings, seeds aside, that differ between points."""
+    if table.empty:
+        return []
     columns = list(table.columns)
+    readable = table[table["status"] != "damaged"]
     settings = [name for name in columns[columns.index("p") : columns.index("steps")] if name not in SEEDS]
-    return [name for name in settings if table[name].nunique(dropna=False) > 1]
+    return [name for name in settings if readable[name].nunique(dropna=False) > 1]
 
 
 def axes(

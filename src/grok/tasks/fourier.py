@@ -49,10 +49,17 @@ def component_norms(table: Float[Tensor, "x=p d"]) -> Float[Tensor, "component"]
 
 def frequency_norms(components: Float[Tensor, "component"]) -> Float[Tensor, "k"]:
     """n_k, the joint norm of the cos and sin component of each frequency k = 1 … ⌊p/2⌋."""
-    square = components.square()
-    if len(square) % 2 == 1:  # even p: frequency p/2 has no sine
-        square = torch.cat([square, square.new_zeros(1)])
-    return square.view(-1, 2).sum(1).sqrt()
+    return energies(components.square()).sqrt()
+
+
+def energies(squares: Float[Tensor, "component *rest"]) -> Float[Tensor, "k *rest"]:
+    """Sums of the squares of the cos and of the sin component of each frequency k = 1 … ⌊p/2⌋.
+
+    Squares of components in the order of `basis`, the constant left out. For even p, p/2 has no sine.
+    """
+    if len(squares) % 2 == 1:
+        squares = torch.cat([squares, torch.zeros_like(squares[:1])])
+    return squares.view(-1, 2, *squares.shape[1:]).sum(1)
 
 
 def projection(table: Float[Tensor, "x=p d"], frequencies: Sequence[int]) -> Float[Tensor, "x=p d"]:

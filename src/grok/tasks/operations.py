@@ -3,8 +3,8 @@
 Source: paper §3; the split is the authors' own, drawn with CPython's `random`.
 """
 
-import importlib
 import math
+import pkgutil
 from collections.abc import Callable
 
 import torch
@@ -44,15 +44,14 @@ def operation_named(name: str) -> Operation:
     if name in OPERATIONS:
         return OPERATIONS[name]
     choices = f"one of {', '.join(OPERATIONS)}, or the import path of a function (a, b, p) -> c such as mypkg.myop"
-    module, _, function = name.rpartition(".")
-    if not module:
-        raise ValueError(f"`data.operation` must be {choices}. Got {name!r}.")
+    if "." not in name:
+        raise ValueError(f"`operation` must be {choices}. Got {name!r}.")
     try:
-        found = getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError) as error:
-        raise ValueError(f"`data.operation` must be {choices}. Got {name!r}: {error}.") from error
+        found = pkgutil.resolve_name(name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(f"`operation` must be {choices}. Got {name!r}: {error}.") from error
     if not callable(found):
-        raise ValueError(f"`data.operation` must be {choices}. Got {name!r}, which cannot be called.")
+        raise ValueError(f"`operation` must be {choices}. Got {name!r}, which cannot be called.")
     return found  # type: ignore[no-any-return]
 
 
@@ -70,7 +69,7 @@ def answers(operation: Operation, p: int) -> Int[Tensor, "a=p b=p"]:
     """
     a, b = all_pairs(p)
     c = operation(a, b, p)
-    rule = "`data.operation` must map integer tensors (a, b) and p to answers of their shape from 0 to p - 1."
+    rule = "`operation` must map integer tensors (a, b) and p to answers of their shape from 0 to p - 1."
     if not isinstance(c, Tensor) or c.shape != a.shape or c.is_floating_point():
         found = f"{c.dtype} of shape {tuple(c.shape)}" if isinstance(c, Tensor) else type(c).__name__
         raise ValueError(f"{rule} Got {found} for p = {p}.")

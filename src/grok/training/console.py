@@ -1,79 +1,69 @@
 """What a run says when it starts and when it ends."""
 
-import logging
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from grok.measures import paper
+from grok.measures.catalogue import FINAL, metric
 from grok.measures.phases import REGIME_WORDS
+from grok.runs.censoring import event_row, event_words
 from grok.runs.conclusion import Conclusion
 from grok.runs.folder import RunFolder
-from grok.training.lit import FullBatchTraining, ModularArithmetic
-
-EVENT_NAMES = {
-    "fitted": "fitted: train accuracy 99 %",
-    "memorization_end": "memorization ends: excluded loss least",
-    "cleanup_start": "clean-up starts: test loss below ln p",
-    "generalized": "generalized: test accuracy 99 %",
-    "stable": "stable: weights at rest",
-}
-# The paper's mainline run: boundaries from §5.2 (drawn there by eye), values at epoch 40,000.
-PAPER_EVENTS = {"memorization_end": "1,400", "cleanup_start": "9,400", "stable": "14,000"}
-PAPER_VALUES = {
-    "loss/all": "2.41e-07",
-    "progress/restricted_loss": "5.5e-08 (at the neurons)",
-    "progress/sum_squared_weights": "942 to 955",
-    "neurons/explained": "0.846",
-}
-FINAL_VALUES = {
-    "loss/train": "train loss",
-    "loss/test": "test loss",
-    "loss/all": "loss on all pairs",
-    "accuracy/test": "test accuracy",
-    "progress/symmetrized_loss": "symmetrized loss",
-    "progress/restricted_loss": "restricted loss",
-    "progress/excluded_loss": "excluded loss",
-    "progress/gini_W_E": "Gini of W_E",
-    "progress/gini_W_L": "Gini of W_L",
-    "progress/sum_squared_weights": "sum of squared weights",
-    "neurons/explained": "neurons of one frequency",
-}
+from grok.tasks import splits
+from grok.training.lit import FullBatchData, FullBatchTraining
 
 
 def is_mainline(config: DictConfig) -> bool:
     """Whether the paper's numbers are for a run like this, but for its seeds and length."""
-    data, model, optim = config.data, config.model, config.optim
-    return (
-        (data.p, data.operation, data.train_fraction) == (113, "addition", 0.3)
-        and (model.d_model, model.n_heads, model.d_mlp, model.n_layers) == (128, 4, 512, 1)
-        and (model.activation, model.dropout, optim.lr, optim.wd) == ("relu", 0, 1e-3, 1)
+    mainline = {
+        "data": {"p": 113, "operation": "addition", "train_fraction": 0.3},
+        "model": {"d_model": 128, "n_heads": 4, "d_mlp": 512, "n_layers": 1, "activation": "relu", "dropout": 0},
+        "optim": {"_target_": "torch.optim.AdamW", "lr": 1e-3, "wd": 1},
+    }
+    return all(
+        config[group].get(name) == value for group, settings in mainline.items() for name, value in settings.items()
     )
+
+
+def _network_words(config: DictConfig) -> str:
+    """The paper's transformer by its sizes, a network of one's own by its class."""
+    model = config.model
+    if "n_layers" not in model:
+        return str(model._target_)
+    layers = "1 layer" if model.n_layers == 1 else f"{model.n_layers} layers"
+    neurons = f"{model.d_mlp} neurons ({model.activation})" if model.d_mlp else "no MLP"
+    return f"{layers}, width {model.d_model}, {model.n_heads} heads, {neurons}"
 
 
 def announce(
     console: Console,
     config: DictConfig,
-    data: ModularArithmetic,
+    data: FullBatchData,
     module: FullBatchTraining,
     summary: Mapping[str, Any],
     notes: Sequence[str],
 ) -> None:
     """What will be trained, in a few lines."""
-    p, model, optim = data.p, config.model, config.optim
-    train = len(data.training.answers)
-    layers = "1 layer" if model.n_layers == 1 else f"{model.n_layers} layers"
-    neurons = f"{model.d_mlp} neurons ({model.activation})" if model.d_mlp else "no MLP"
+    p, optim = data.p, config.optim
+    train, mirrored = len(data.training.answers), int(splits.mirrored_mask(data.all.train, data.all.answers).sum())
+    sides = ", a pair and its mirror (b, a) on one side" if config.data.get("split") == "unordered" else ""
     parameters = sum(w.numel() for w in module.network.parameters())
     ending = "or a tenth beyond stable" if config.stop == "stable" else "all of them"
+    optimizer = optim._target_.rpartition(".")[2]
     lines = [
-        f"{config.data.operation} mod {p}: {train:,} of {p * p:,} pairs to train on, the others to test",
-        f"{layers}, width {model.d_model}, {model.n_heads} heads, {neurons}: {parameters:,} parameters",
-        f"full-batch AdamW, lr {optim.lr:g}, weight decay {optim.wd:g}; {config.trainer.max_steps:,} steps, {ending}",
+        f"{config.data.get('operation', config.data._target_)} mod {p}: {train:,} of {p * p:,} pairs to train on, the"
+        f" others to test{sides}",
+        *(
+            [f"{mirrored:,} test pairs are mirrors of trained ones, {p * p - train - mirrored:,} unseen"]
+            * bool(mirrored)
+        ),
+        f"{_network_words(config)}: {parameters:,} parameters",
+        f"full-batch {optimizer} ({module.configure_optimizers().how}), lr {optim.lr:g}, weight decay {optim.wd:g};"
+        f" {config.trainer.max_steps:,} steps, {ending}",
         f"on {summary['device']}, {summary['threads']} {'thread' if summary['threads'] == 1 else 'threads'}",
         *notes,
         *([f"W&B {summary['wandb_mode']}"] if config.logger and "wandb_mode" in summary else []),
@@ -93,28 +83,38 @@ def conclude_aloud(console: Console, config: DictConfig, folder: RunFolder, conc
     if mainline:
         table.add_column("the paper", justify="right")
 
-    def row(name: str, value: str, paper: str = "") -> None:
-        table.add_row(name, value, *([paper] if mainline else []))
+    def row(name: str, value: str, in_paper: str = "") -> None:
+        table.add_row(name, value, *([in_paper] if mainline else []))
 
-    for name, when in conclusion.events.items():
-        interval = "not within these steps" if when is None else f"{when[0]:,} to {when[1]:,}"
-        row(EVENT_NAMES[name], interval, PAPER_EVENTS.get(name, ""))
+    happened = event_row(dict(conclusion.events.items()), summary["steps"])
+    for name, _ in conclusion.events.items():
+        words = event_words(happened, name) or "-"
+        row(metric(f"events/{name}").label, words, f"{paper.EVENTS[name]:,}" if name in paper.EVENTS else "")
+    by_test = event_row(dict(conclusion.events_by_test.items()), summary["steps"])
+    for name in ("cleanup_start", "generalized") if conclusion.held_out == "unseen" else ():
+        row(f"{metric(f'events/{name}').label}, by all test pairs", event_words(by_test, name) or "-")
+    row("events are read from", f"{conclusion.held_out} pairs")
     table.add_section()
-    keys = conclusion.key_frequencies
-    row("key frequencies", "none" if not keys else " ".join(map(str, keys)), "14 35 41 42 52")
+    found = conclusion.key_frequencies
+    row("key frequencies", " ".join(map(str, found or [])) or "none", " ".join(map(str, paper.KEY_FREQUENCIES)))
     decided = conclusion.keys_decided["contained"]
     row("all of them in the key set from step", "-" if decided is None else f"{decided:,}")
     table.add_section()
     final = summary["final"]
-    for name, words in FINAL_VALUES.items():
+    for name in FINAL:
         if final.get(name) is not None:
-            value = final[name]
-            row(
-                words,
-                f"{value:.4g}" if 1e-3 <= abs(value) < 1e5 or value == 0 else f"{value:.2e}",
-                PAPER_VALUES.get(name, ""),
-            )
+            remark = f" ({paper.REMARKS[name]})" if name in paper.REMARKS else ""
+            row(metric(name).label, _number(final[name]), _number(paper.VALUES.get(name)) + remark)
     console.print(table)
+
+
+def _number(value: float | tuple[float, float] | None) -> str:
+    """A value, or the two that it lies between, in four digits at most; empty for None."""
+    if isinstance(value, tuple):
+        return " to ".join(map(_number, value))
+    if value is None:
+        return ""
+    return f"{value:.4g}" if 1e-3 <= abs(value) < 1e5 or value == 0 else f"{value:.2e}"
 
 
 def _verdict(summary: dict[str, Any]) -> str:
@@ -122,16 +122,11 @@ def _verdict(summary: dict[str, Any]) -> str:
     lines = [
         f"{summary['status']} after {summary['steps']:,} steps, {summary['steps_per_second']:,.0f} steps/s",
         f"{regime}: {REGIME_WORDS[regime]}",
-        *(["it had come to rest, trained a tenth longer and ended"] if summary["ended"] == "stable" else []),
+        *(
+            ["its weight norm had converged; it trained a tenth longer and ended"]
+            if summary["ended"] == "stable"
+            else []
+        ),
         *(["unstable: the train loss jumped on the way (slingshots)"] if summary["unstable"] else []),
     ]
     return "\n".join(lines)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Without Lightning's banners and the warnings of others about themselves."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"(lightning|torch|wandb|pydantic)\b")
-        yield

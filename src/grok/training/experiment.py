@@ -11,16 +11,19 @@ from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.loggers import Logger
-from omegaconf import DictConfig, ListConfig
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from torch import nn
 
+from grok.loggers.configured import configured_loggers
 from grok.measures.evaluation import RULES
 from grok.model.transformer import Transformer
 from grok.runs.folder import RunFolder
+from grok.runs.parts import network_of, task_of
 from grok.runs.resume import checkpoint_to_resume, read_checkpoint
 from grok.runs.schedule import Schedule
-from grok.settings.checks import is_whole, whole
-from grok.tasks import operations
-from grok.training.lit import FullBatchTraining, ModularArithmetic
+from grok.settings.checks import is_whole, require_whole
+from grok.tasks import operations, splits
+from grok.training.lit import FullBatchData, FullBatchTraining
 
 # How Lightning runs blocks of steps (grok.training.lit); not a matter of configuration.
 LOOP: dict[str, Any] = {
@@ -33,6 +36,7 @@ LOOP: dict[str, Any] = {
     "log_every_n_steps": 1,
     "plugins": LightningEnvironment(),  # one process, also where SLURM's variables speak of others
 }
+FEW_FREQUENCIES = 7  # p below 14: a network may well use half of all frequencies
 
 
 @dataclass
@@ -41,7 +45,7 @@ class Experiment:
 
     config: DictConfig
     folder: RunFolder
-    data: ModularArithmetic
+    data: FullBatchData
     module: FullBatchTraining
     trainer: Trainer
     loggers: list[Logger]
@@ -64,9 +68,9 @@ def assemble(config: DictConfig) -> Experiment:
     schedule = Schedule(
         config.measure_every, config.measure_early.every, config.measure_early.until, config.trainer.max_steps
     )
-    data = ModularArithmetic(**config.data)
-    network = Transformer(data.p, **config.model, seed=config.seed)
-    module = FullBatchTraining(network, schedule, **config.optim)
+    data = FullBatchData(task_of(config))
+    network = network_of(config, data.p)
+    module = FullBatchTraining(network, schedule, **_optimizer_settings(config))
     _check_keys(config.key_frequencies, data.p)
     trainer = _trainer(config, [instantiate(callback) for callback in config.callbacks.values()])
     if module.tf32 and trainer.strategy.root_device.type != "cuda":
@@ -84,28 +88,55 @@ def assemble(config: DictConfig) -> Experiment:
             raise ValueError(
                 f"`trainer.max_steps` must be above the {step} steps of {checkpoint}. Got {schedule.max_steps}."
             )
-    trainer.loggers = [instantiate(logger) for logger in (config.logger or {}).values()]
+    trainer.loggers = configured_loggers(config.logger)
     return Experiment(config, folder, data, module, trainer, trainer.loggers, checkpoint, step, measured)
+
+
+def _optimizer_settings(config: DictConfig) -> dict[str, Any]:
+    settings: Any = OmegaConf.to_container(config.optim, resolve=True)
+    if missing := [name for name in ("_target_", "lr", "wd", "warmup_steps") if name not in settings]:
+        raise ValueError(f"`optim.{missing[0]}` must be given. `optim` is {settings}.")
+    return {"optimizer": settings.pop("_target_"), **settings}
 
 
 def absences(experiment: Experiment) -> list[str]:
     """One sentence for each kind of measure that this network or operation does not have."""
     sentences = []
     answers, train = experiment.data.all
-    if experiment.module.network.neuron_logit_map() is None:
-        sentences.append("no MLP, so no W_L and no neurons to measure; key frequencies by the rule `logits`")
+    unseen = splits.unseen_mask(train, answers)
+    every_answer = len(torch.unique(answers[unseen])) == experiment.data.p
+    if not unseen.any():
+        sentences.append(
+            "every test pair is the mirror of a trained one, so none is unseen: the test set judges the run, and the"
+            " key-free measures are absent"
+        )
+    network = experiment.module.network
+    if not isinstance(network, Transformer):
+        parts = {"W_E": "no spectrum of the embedding", "neuron_logit_map": "no W_L", "activations": "no neurons"}
+        missing = [f"{what} ({name})" for name, what in parts.items() if not hasattr(network, name)]
+        sentences += [f"{type(network).__name__} lacks: {', '.join(missing)}"] if missing else []
+    elif network.neuron_logit_map() is None:
+        rule = "logits" if every_answer else "waves"
+        sentences.append(f"no MLP, so no W_L and no neurons to measure; key frequencies by the rule `{rule}`")
+    frequencies, rule = experiment.data.p // 2, experiment.config.key_frequencies
+    if rule in ("W_L", "logits") and frequencies < FEW_FREQUENCIES:
+        sentences.append(
+            f"of {frequencies} {'frequency' if frequencies == 1 else 'frequencies'} the rule `{rule}` names"
+            f" {frequencies // 2 or 'none'}{' at most' if frequencies > 1 else ''}, as it takes their median for the"
+            " floor; key_frequencies=max has no such bound"
+        )
     if not operations.is_linear(answers):
         sentences.append(
-            f"{experiment.config.data.operation} is no invertible linear function of a and b, so it has no waves to"
-            " restrict to or exclude: the key-free measures alone are computed"
+            f"{experiment.config.data.get('operation', 'this task')} is no invertible linear function of a and b, so it"
+            " has no waves to restrict to or exclude: the key-free measures alone are computed"
         )
-    elif len(torch.unique(answers[~train])) < experiment.data.p:
-        sentences.append("some answer has no test pair, so nothing is averaged over test pairs alone")
+    elif unseen.any() and not every_answer:
+        sentences.append("some answer has no unseen pair, so restricted loss is not averaged over unseen pairs alone")
     return sentences
 
 
 def _trainer(config: DictConfig, callbacks: list[Callback]) -> Trainer:
-    settings = dict(config.trainer)
+    settings = dict(instantiate(config.trainer))
     if settings["accelerator"] == "auto":  # Apple's GPUs have no float64, in which measures are taken
         settings["accelerator"] = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -129,7 +160,7 @@ def _check_choices(config: DictConfig) -> None:
     keep = config.snapshots.keep
     if keep != "all" and not (is_whole(keep) and keep >= 2):
         raise ValueError(f"`snapshots.keep` must be a whole number, 2 or more, or all. Got {keep!r}.")
-    whole("seed", config.seed, 0)
+    require_whole("seed", config.seed, 0)
     if config.threads is not None and not (is_whole(config.threads) and config.threads >= 1):
         raise ValueError(f"`threads` must be a whole number, 1 or more, or null. Got {config.threads!r}.")
     if config.trainer.devices != 1:
@@ -154,7 +185,7 @@ def _check_keys(rule: Any, p: int) -> None:
             raise ValueError(f"`key_frequencies` must list whole numbers from 1 to {p // 2} for p = {p}. Got {k!r}.")
 
 
-def _check_fits(network: Transformer, weights: dict[str, torch.Tensor], file: str) -> None:
+def _check_fits(network: nn.Module, weights: dict[str, torch.Tensor], file: str) -> None:
     for name, parameter in network.state_dict().items():
         there = weights.get(f"network.{name}")
         if there is None or there.shape != parameter.shape:

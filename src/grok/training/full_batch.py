@@ -1,68 +1,62 @@
-"""AdamW for a batch that never changes; on a GPU a whole step is one replayed CUDA graph.
+"""A step on a batch that never changes, around any optimizer; on a GPU a whole step is one replayed CUDA graph.
 
 A step of the mainline is about 60 small kernels: on a GPU launching them from Python takes ten times as long
 as running them. A CUDA graph launches them together, from the same memory each time, so it fits only what
-does the same work on the same tensors every time: full-batch training.
+does the same work on the same tensors every time: full-batch training by an optimizer that can be captured.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, cast
 
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
 
 EAGER_STEPS = 3  # real steps before capture, in which libraries and the optimizer's state set themselves up
 
 
-class FullBatchAdamW(torch.optim.AdamW):
-    """torch's fused AdamW, whose step takes the loss and its gradients from `closure`.
+class FullBatchOptimizer(Optimizer):
+    """An optimizer whose step takes the loss and its gradients from `closure`.
 
     Args:
-        parameters: what is trained, all on one device.
-        lr, betas, eps, weight_decay: as torch's.
-
-    On a GPU the closure is called four times, three eagerly and once to be captured; from then on
-    the graph repeats what it did, and hooks around it do not run.
+        optimizer: the one that is wrapped; groups, state and checkpoints are its own.
+        captured: replay a step as one CUDA graph. The closure is then called four times, three eagerly and once to
+            be captured; from then on the graph repeats what it did, and hooks around it do not run.
     """
 
-    def __init__(
-        self,
-        parameters: Iterable[Tensor],
-        lr: float,
-        betas: tuple[float, float],
-        eps: float,
-        weight_decay: float,
-    ) -> None:
-        parameters = list(parameters)
-        self._device = parameters[0].device
-        self._lr: float | None = None  # as set last
+    def __init__(self, optimizer: Optimizer, captured: bool = False) -> None:  # everything else is the wrapped one's
+        self.optimizer = optimizer
+        self.captured = captured
+        self._device = optimizer.param_groups[0]["params"][0].device
+        self._base = [float(group["lr"]) for group in optimizer.param_groups]
+        self._scale: float | None = None  # as set last
         self._eager_steps = 0
         self._graph: torch.cuda.CUDAGraph | None = None
-        on_gpu = self._device.type == "cuda"
-        super().__init__(
-            parameters,
-            lr=torch.tensor(lr, device=self._device) if on_gpu else lr,
-            betas=betas,
-            eps=eps,
-            weight_decay=weight_decay,
-            fused=True,
-            capturable=on_gpu,
-        )
 
-    def set_lr(self, lr: float) -> None:
-        """The learning rate of the next step."""
-        if lr == self._lr:
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["optimizer"], name)
+
+    @property
+    def how(self) -> str:
+        """How a step is taken, in a word or two."""
+        if self.captured:
+            return "one CUDA graph"
+        return "fused" if self.optimizer.defaults.get("fused") else "eager"
+
+    def scale_lr(self, scale: float) -> None:
+        """The learning rates of the next step, by what they were configured to be."""
+        if scale == self._scale:
             return
-        self._lr = lr
-        for group in self.param_groups:
+        self._scale = scale
+        for group, base in zip(self.optimizer.param_groups, self._base, strict=True):
             if isinstance(group["lr"], Tensor):
-                group["lr"].fill_(lr)  # where the graph reads it
+                group["lr"].fill_(base * scale)  # where the graph reads it
             else:
-                group["lr"] = lr
+                group["lr"] = base * scale
 
     def step(self, closure: Callable[[], Tensor]) -> Tensor:  # type: ignore[override]
         """Set gradients by `closure`, update, and return the closure's loss, from before the update."""
-        if self._device.type != "cuda":
+        if not self.captured:
             return self._eager_step(closure)
         if self._eager_steps < EAGER_STEPS:
             self._eager_steps += 1
@@ -74,7 +68,7 @@ class FullBatchAdamW(torch.optim.AdamW):
         return self._loss.clone()
 
     def _eager_step(self, closure: Callable[[], Tensor]) -> Tensor:
-        return cast(Tensor, super().step(cast(Any, closure)))
+        return cast(Tensor, self.optimizer.step(cast(Any, closure)))
 
     def _step_aside(self, closure: Callable[[], Tensor]) -> Tensor:
         """A step on a stream of its own, as capture asks for."""
@@ -92,10 +86,19 @@ class FullBatchAdamW(torch.optim.AdamW):
             self._loss = self._eager_step(closure)
         self._graph = graph
 
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        self.optimizer.zero_grad(set_to_none)
+
+    def state_dict(self) -> dict[str, Any]:
+        return self.optimizer.state_dict()
+
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """As torch's, from a state of either kind of device; the graph, which knows the old state's memory, goes."""
-        own = [{name: group[name] for name in ("lr", "capturable", "fused")} for group in self.param_groups]
-        super().load_state_dict(state_dict)
-        for group, mine in zip(self.param_groups, own, strict=True):
+        """Moments and counts of steps, from either kind of device; every setting stays as it was configured here.
+
+        The graph, which knows the old state's memory, goes.
+        """
+        own = [{name: group[name] for name in group if name != "params"} for group in self.optimizer.param_groups]
+        self.optimizer.load_state_dict(state_dict)
+        for group, mine in zip(self.optimizer.param_groups, own, strict=True):
             group.update(mine)
-        self._lr, self._eager_steps, self._graph = None, 0, None
+        self._scale, self._eager_steps, self._graph = None, 0, None

@@ -1,4 +1,4 @@
-"""Lightning's view of the task: the pairs as data, full-batch AdamW as training.
+"""Lightning's view of the task: the pairs as data, full-batch steps as training.
 
 One Lightning batch is a *block* of optimizer steps on the resident training pairs, up to the
 next scheduled measurement; the validation batch after it is the evaluation of all p² pairs.
@@ -13,16 +13,17 @@ from typing import Any, NamedTuple
 import torch
 from lightning import LightningDataModule, LightningModule
 from lightning.pytorch.core.optimizer import LightningOptimizer
-from torch import Tensor
+from torch import Tensor, nn
 
 from grok.measures.evaluation import Evaluation
 from grok.model.cross_entropy import cross_entropy
-from grok.model.transformer import Transformer
 from grok.runs.schedule import Schedule
-from grok.settings.checks import is_number, whole
-from grok.tasks import operations, splits
-from grok.training.full_batch import FullBatchAdamW
+from grok.settings.checks import require_whole
+from grok.tasks import operations
+from grok.tasks.modular import Task
+from grok.training.full_batch import FullBatchOptimizer
 from grok.training.machine import tf32_products
+from grok.training.optimizers import optimizer_of
 
 
 class DivergedError(ArithmeticError):
@@ -58,22 +59,18 @@ class _Repeated:
         return itertools.repeat(self.batch) if self.times is None else itertools.repeat(self.batch, self.times)
 
 
-class ModularArithmetic(LightningDataModule):
-    """All p² pairs of a modular operation, split as the authors split them.
+class FullBatchData(LightningDataModule):
+    """All pairs of a task: those to train on as one resident batch, and the table of all.
 
     Args:
-        p: the modulus, 3 or more.
-        operation: a name in `grok.tasks.operations.OPERATIONS`, or the import path of a function (a, b, p) -> c.
-        train_fraction: share of the pairs to train on, strictly between 0 and 1.
-        seed: of the split alone.
+        task: answers, and which pairs are for training.
     """
 
-    def __init__(self, p: int, operation: str, train_fraction: float, seed: int) -> None:
+    def __init__(self, task: Task) -> None:
         super().__init__()
-        mask = splits.train_mask(p, train_fraction, seed)
-        answers = operations.answers(operations.operation_named(operation), p)
-        a, b = operations.all_pairs(p)
-        self.p = p
+        mask, answers = task.train, task.answers
+        self.p = len(answers)
+        a, b = operations.all_pairs(self.p)
         self.training = Pairs(a[mask], b[mask], answers[mask])
         self.all = AllPairs(answers, mask)
 
@@ -93,49 +90,48 @@ class ModularArithmetic(LightningDataModule):
 
 
 class FullBatchTraining(LightningModule):
-    """The paper's training: AdamW on all training pairs at each step, a short linear warm-up.
+    """The paper's training: all training pairs at each step, a short linear warm-up.
 
     Args:
         network: what is trained.
         schedule: where blocks of steps end.
         lr: learning rate after the warm-up.
-        wd: decoupled weight decay, on every parameter.
-        betas, eps: of AdamW.
+        wd: weight decay, on every parameter.
         warmup_steps: update n uses lr · min(n / warmup_steps, 1), so the first uses 0.
         tf32: let a GPU's tensor cores take the steps, exact float32 otherwise; measurements are always exact.
+        optimizer: import path of a `torch.optim.Optimizer`.
+        of_optimizer: what else it takes, such as betas and eps.
     """
 
     def __init__(
         self,
-        network: Transformer,
+        network: nn.Module,
         schedule: Schedule,
         lr: float,
         wd: float,
-        betas: tuple[float, float],
-        eps: float,
         warmup_steps: int,
         tf32: bool = False,
+        optimizer: str = "torch.optim.AdamW",
+        **of_optimizer: Any,
     ) -> None:
-        for name, value, zero in [("lr", lr, False), ("wd", wd, True), ("eps", eps, False)]:
-            if not is_number(value) or not (value >= 0 if zero else value > 0):
-                raise ValueError(f"`optim.{name}` must be {'0 or more' if zero else 'above 0'}. Got {value!r}.")
-        if len(betas) != 2 or not all(is_number(beta) and 0 <= beta < 1 for beta in betas):
-            raise ValueError(f"`optim.betas` must be two numbers, each at least 0 and below 1. Got {list(betas)}.")
-        whole("optim.warmup_steps", warmup_steps, 0)
+        require_whole("optim.warmup_steps", warmup_steps, 0)
         if not isinstance(tf32, bool):
             raise ValueError(f"`optim.tf32` must be true or false. Got {tf32!r}.")
         super().__init__()
         self.automatic_optimization = False
         self.network = network
         self.schedule = schedule
-        self.lr, self.wd, self.betas, self.eps, self.warmup_steps = lr, wd, betas, eps, warmup_steps
+        self.optimizer = optimizer, lr, wd, of_optimizer
+        self.warmup_steps = warmup_steps
         self.tf32 = tf32
         self.measured_step = -1  # of the last regular measurement; -1 before the first
         self.largest_loss: float | None = None  # of any step since then
         self._recorded: dict[str, Tensor | float] = {}
+        self.configure_optimizers()  # what cannot be is refused now
 
-    def configure_optimizers(self) -> FullBatchAdamW:
-        return FullBatchAdamW(self.parameters(), self.lr, self.betas, self.eps, self.wd)
+    def configure_optimizers(self) -> FullBatchOptimizer:
+        target, lr, wd, settings = self.optimizer
+        return optimizer_of(target, self.parameters(), lr, wd, settings)
 
     def training_step(self, batch: Pairs, batch_idx: int) -> None:
         """Optimizer steps up to the next measurement, or to a request to stop.
@@ -152,7 +148,7 @@ class FullBatchTraining(LightningModule):
         losses = []
         with tf32_products() if self.tf32 else nullcontext():
             for step in range(begin, self.schedule.following(begin)):
-                optimizer.set_lr(self.lr * min(step / self.warmup_steps, 1) if self.warmup_steps else self.lr)
+                optimizer.scale_lr(min(step / self.warmup_steps, 1) if self.warmup_steps else 1)
                 losses.append(optimizer.step(gradients))
                 if self.trainer.should_stop:  # after a step, so that no step is measured twice
                     break
@@ -160,7 +156,7 @@ class FullBatchTraining(LightningModule):
             self._look_at(torch.stack(losses), begin)
 
     def gradients(self, batch: Pairs) -> Callable[[], Tensor]:
-        """What `FullBatchAdamW.step` asks for: sets all gradients and returns the loss."""
+        """What `FullBatchOptimizer.step` asks for: sets all gradients and returns the loss."""
 
         def closure() -> Tensor:
             self.network.zero_grad()

@@ -1,32 +1,19 @@
-"""One run from its configuration to its end: trained, concluded, drawn, and what it says of itself."""
+"""One run from its first step to its last, and what it writes of itself on the way."""
 
-import math
-import signal
-import sys
 import time
-from contextlib import suppress
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import torch
-from hydra.errors import InstantiationException
-from lightning import Trainer
-from lightning.pytorch.loggers import WandbLogger
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 from rich.console import Console
 
-from grok.figures import run as run_figures
 from grok.loggers import wandb_logger
-from grok.loggers.wandb_history import PICTURES, rows
-from grok.loggers.wandb_run import last_sent, log_conclusion
-from grok.runs.conclusion import HISTORY_COLUMNS, Conclusion, conclude
 from grok.runs.configuration import flat_settings
 from grok.runs.files import write_text
-from grok.runs.folder import RunFolder, kept_steps
 from grok.runs.provenance import provenance
 from grok.training import console as say
-from grok.training.experiment import Experiment, absences, assemble
+from grok.training.conclude import conclude_run
+from grok.training.experiment import Experiment, absences
 from grok.training.lit import DivergedError
 from grok.training.machine import device_name, exact_products, keep_memory
 
@@ -36,103 +23,91 @@ def train(experiment: Experiment, console: Console) -> dict[str, Any]:
     keep_memory()
     if experiment.config.threads is not None:
         torch.set_num_threads(experiment.config.threads)
-    with exact_products(experiment.trainer.strategy.root_device) as products, experiment.folder.alive():
-        return _train(experiment, console, products)
-
-
-def _train(experiment: Experiment, console: Console, products: str) -> dict[str, Any]:
-    began = time.perf_counter()
-    config, folder, module = experiment.config, experiment.folder, experiment.module
-    trainer, loggers = experiment.trainer, experiment.loggers
-    torch.manual_seed(config.seed)  # of dropout; the network has its own generator
-    earlier = folder.summary().get("wall_seconds", 0.0) if config.resume else 0.0
-    frozen = OmegaConf.merge(config, {"resume": None})  # a matter of this command, not of the run
-    write_text(folder.config, OmegaConf.to_yaml(frozen, resolve=True))
-    if config.resume:
-        folder.cut_back(experiment.measured_step)
-    status, reason = "failed", None
+    torch.manual_seed(experiment.config.seed)  # of dropout; the network has its own generator
+    began = time.perf_counter() - _earlier_seconds(experiment)
+    _begin_folder(experiment)
     try:
-        device = trainer.strategy.root_device
-        folder.write_summary(
-            status="running", **provenance(device_name(device), torch.get_num_threads()), float32_products=products
+        with exact_products(experiment.trainer.strategy.root_device) as products, experiment.folder.alive():
+            _announce(experiment, console, products)
+            _fit(experiment, began)
+            _conclude(experiment, console, began)
+    finally:
+        failed = experiment.folder.summary().get("status") not in ("finished", "interrupted")
+        wandb_logger.end(experiment.folder, failed=failed)
+    return experiment.folder.summary()
+
+
+def _earlier_seconds(experiment: Experiment) -> float:
+    """How long the run took before it was interrupted."""
+    return float(experiment.folder.summary().get("wall_seconds", 0.0)) if experiment.config.resume else 0.0
+
+
+def _begin_folder(experiment: Experiment) -> None:
+    """Freeze the configuration, and drop what was measured after the checkpoint to go on from."""
+    frozen = OmegaConf.merge(experiment.config, {"resume": None})  # a matter of this command, not of the run
+    write_text(experiment.folder.config, OmegaConf.to_yaml(frozen, resolve=True))
+    if experiment.config.resume:
+        experiment.folder.truncate_after(experiment.measured_step)
+
+
+def _announce(experiment: Experiment, console: Console, products: str) -> None:
+    """Say what will be trained: in the summary, on the console, to the loggers."""
+    config, folder, device = experiment.config, experiment.folder, experiment.trainer.strategy.root_device
+    made_with = provenance(device_name(device), torch.get_num_threads())
+    folder.write_summary(status="running", **made_with, float32_products=products)
+    say.announce(console, config, experiment.data, experiment.module, folder.summary(), absences(experiment))
+    for logger in experiment.loggers:
+        logger.log_hyperparams(flat_settings(config))
+
+
+def _fit(experiment: Experiment, began: float) -> None:
+    """All steps that are left; how they ended is in the summary, whatever ended them."""
+    trainer, fit_began = experiment.trainer, time.perf_counter()
+    status, reason = "failed", ""
+    try:
+        trainer.fit(experiment.module, experiment.data, ckpt_path=experiment.checkpoint, weights_only=True)
+        status, reason = _ending(experiment)
+    except DivergedError as error:
+        status, reason = "diverged", str(error)
+    finally:
+        now = time.perf_counter()
+        experiment.folder.write_summary(
+            status=status,
+            ended=reason or None,
+            steps=trainer.global_step,
+            fit_seconds=now - fit_began,
+            wall_seconds=now - began,
+            steps_per_second=(trainer.global_step - experiment.checkpoint_step) / (now - fit_began),
         )
-        say.announce(console, config, experiment.data, module, folder.summary(), absences(experiment))
-        for logger in loggers:
-            logger.log_hyperparams(flat_settings(config))
-        fit_began = time.perf_counter()
-        try:
-            trainer.fit(module, experiment.data, ckpt_path=experiment.checkpoint, weights_only=True)
-            status, reason = _ending(trainer, config)
-        except DivergedError as error:
-            status, reason = "diverged", str(error)
-        finally:
-            fit_seconds = time.perf_counter() - fit_began
-            steps = trainer.global_step
-            folder.write_summary(
-                status=status,
-                ended=reason,
-                steps=steps,
-                fit_seconds=fit_seconds,
-                wall_seconds=earlier + time.perf_counter() - began,
-                steps_per_second=(steps - experiment.checkpoint_step) / fit_seconds,
-            )
-        conclusion = finish(experiment, device)
-        folder.write_summary(wall_seconds=earlier + time.perf_counter() - began)
+
+
+def _conclude(experiment: Experiment, console: Console, began: float) -> None:
+    """Settle and say what the run came to. Where that fails, the run counts as failed, and `resume` takes it up."""
+    folder = experiment.folder
+    try:
+        conclusion = conclude_run(experiment, experiment.trainer.strategy.root_device)
+        folder.write_summary(wall_seconds=time.perf_counter() - began)
         if conclusion:
-            say.conclude_aloud(console, config, folder, conclusion)
-        console.print(f"{_closing_words(status, reason)}{folder.path}", highlight=False, soft_wrap=True)
+            say.conclude_aloud(console, experiment.config, folder, conclusion)
     except Exception as error:
-        if status == "finished":  # its last pass did not: going on takes it up again
+        if folder.summary()["status"] == "finished":
             folder.write_summary(status="failed", ended=f"{type(error).__name__}: {error}")
         raise
-    finally:
-        wandb_logger.end(folder, failed=status in ("failed", "diverged"))
-    return folder.summary()
+    summary = folder.summary()
+    words = _closing_words(summary["status"], summary["ended"])
+    console.print(f"{words}{folder.path}", highlight=False, soft_wrap=True)
 
 
-def finish(experiment: Experiment, device: torch.device) -> Conclusion | None:
-    """The final-key pass, the summary, pictures and what loggers get of them; None without measurements."""
-    folder, config = experiment.folder, experiment.config
-    metrics = folder.read(folder.metrics) if folder.metrics.exists() else None
-    if metrics is None or not set(HISTORY_COLUMNS.values()) <= set(metrics.columns):
-        return None
-    began = time.perf_counter()
-    conclusion = conclude(folder, device)
-    final = {name: _finite(value) for name, value in metrics.iloc[-1].items() if name not in ("step", "keys")}
-    if len(conclusion.curves):
-        final |= {name: _finite(value) for name, value in conclusion.curves.iloc[-1].items() if name != "step"}
-    folder.write_summary(**conclusion.summary(), final=final, final_key_seconds=time.perf_counter() - began)
-    if config.snapshots.keep != "all" and folder.summary()["status"] == "finished":  # others may yet go on
-        events = [when for _, when in conclusion.events.items() if when]
-        folder.thin_snapshots(kept_steps(list(folder.snapshots()), events, config.snapshots.keep))
-    if config.pictures:
-        _draw(folder, conclusion, config.name)
-    for logger in experiment.loggers:
-        if isinstance(logger, WandbLogger):
-            held = last_sent(logger.experiment, folder)
-            for row in rows(folder, replace(held, measured=int(metrics["step"].iloc[-1]))):
-                logger.experiment.log(row)
-            log_conclusion(logger.experiment, folder)
-        else:
-            for step, curve in conclusion.curves.set_index("step").iterrows():
-                logger.log_metrics({str(name): float(value) for name, value in curve.items()}, int(str(step)))
-    return conclusion
-
-
-def _draw(folder: RunFolder, conclusion: Conclusion, title: str) -> None:
-    phases = {name: when and list(when) for name, when in conclusion.events.items()}
-    files = {name: folder.path / f"{name}.png" for name in PICTURES}
-    run_figures.progress_figure(folder.read(folder.metrics), conclusion.curves, phases, title, files["progress"])
-    spectra = folder.read(folder.spectra)
-    run_figures.spectrum_figure(spectra, conclusion.key_frequencies, title, files["spectrum"])
-    run_figures.spectra_figure(spectra, conclusion.key_frequencies, phases, title, files["spectra"])
-
-
-def _ending(trainer: Trainer, config: DictConfig) -> tuple[str, str]:
-    received = [getattr(callback, "received", None) for callback in trainer.callbacks]  # type: ignore[attr-defined]
-    if any(received):
-        return "interrupted", next(filter(None, received))
-    return "finished", "max_steps" if trainer.global_step >= config.trainer.max_steps else "stable"
+def _ending(experiment: Experiment) -> tuple[str, str]:
+    """Status of a run whose steps have ended in good order, and why they have."""
+    callbacks = experiment.trainer.callbacks  # type: ignore[attr-defined]
+    for received in (getattr(callback, "received", None) for callback in callbacks):
+        if received:
+            return "interrupted", received
+    return (
+        "finished",
+        "max_steps" if experiment.trainer.global_step >= experiment.config.trainer.max_steps else "stable",
+    )
 
 
 def _closing_words(status: str, reason: str | None) -> str:
@@ -141,38 +116,3 @@ def _closing_words(status: str, reason: str | None) -> str:
         "interrupted": f"interrupted ({reason}); to go on: resume=",
         "diverged": f"{reason} The last good checkpoint and everything before are in ",
     }[status]
-
-
-def _finite(value: Any) -> float | None:
-    return float(value) if math.isfinite(value) else None
-
-
-def execute(config: DictConfig) -> int:
-    """Train what `config` describes, and say so; the exit status.
-
-    0: finished · 1: diverged · 2: refused, in one sentence · 128 + n: ended by signal n.
-    """
-    console = Console()
-    with say.quiet():
-        try:
-            experiment = assemble(config)
-        except (ValueError, InstantiationException) as error:
-            return refuse(error, config.folder)
-        if config.extras.print_config:
-            console.print(OmegaConf.to_yaml(config, resolve=True))
-        try:
-            summary = train(experiment, console)
-        except KeyboardInterrupt:
-            print(f"stopped at once; to go on from the last checkpoint: resume={config.folder}", file=sys.stderr)
-            return 128 + signal.SIGINT
-    if summary["status"] == "interrupted":
-        return 128 + int(getattr(signal, summary["ended"]))
-    return int(summary["status"] == "diverged")
-
-
-def refuse(error: Exception, folder: str) -> int:
-    sentence = str(error.__cause__ if isinstance(error, InstantiationException) and error.__cause__ else error)
-    with suppress(OSError):
-        Path(folder).rmdir()  # made by Hydra; stays where it holds anything
-    print(sentence, file=sys.stderr)
-    return 2

@@ -1,6 +1,7 @@
 "use strict";
 // What all pages share: the theme, and how plots look in it.
 const data = JSON.parse(document.getElementById("page-data").textContent);
+const palette = JSON.parse(document.getElementById("palette").textContent);
 const root = document.documentElement;
 const CONFIG = {
   displayModeBar: window.matchMedia("(hover: hover)").matches ? "hover" : false, // in the way where nothing hovers
@@ -33,20 +34,29 @@ function themed(layout) {
   return out;
 }
 
-// Colours that are too dark to be seen on black, and one that must stay apart from what they become.
-const LIGHTER = { "#0072B2": "#3b93e0", "#D55E00": "#f28b3d", "#009E73": "#2cc39a", "#CC79A7": "#e09ac2", "#56B4E9": "#aee0ff" };
-const toned = (colour) => (root.dataset.theme === "dark" && LIGHTER[colour]) || colour;
+// A colour of the palette as it is in the theme.
+const toned = (colour) => (root.dataset.theme === "dark" && palette.onDark[colour]) || colour;
 
-// Draw `traces` in a div, now and whenever the theme changes; `make` gives { data, layout }.
+// A trace in the colours of the theme.
+function coloured(trace) {
+  const { ink: own, regime } = trace.meta || {};
+  if (own) trace.line = { ...trace.line, color: ink("ink") };
+  else if (trace.line && trace.line.color) trace.line = { ...trace.line, color: toned(trace.line.color) };
+  if (trace.marker && trace.marker.color && !regime) trace.marker = { ...trace.marker, color: toned(trace.marker.color) };
+  return trace;
+}
+
+// Draw in a div what `make` gives, { data, layout }, now and whenever the theme changes. A panel that cannot be drawn
+// says so in its place, and takes no other with it.
 function drawn(div, make) {
   const draw = () => {
-    const { data: traces, layout } = make();
-    for (const trace of traces) {
-      if (trace.meta && trace.meta.ink) trace.line = { ...trace.line, color: ink("ink") };
-      else if (trace.line && trace.line.color) trace.line = { ...trace.line, color: toned(trace.line.color) };
-      if (trace.marker && trace.marker.color && !(trace.meta && trace.meta.regime)) trace.marker = { ...trace.marker, color: toned(trace.marker.color) };
+    try {
+      const { data: traces, layout } = make();
+      Plotly.react(div, traces.map(coloured), themed(layout), CONFIG);
+    } catch (error) {
+      div.textContent = "This panel cannot be drawn.";
+      console.error(error);
     }
-    return Plotly.react(div, traces, themed(layout), CONFIG);
   };
   redraws.push(draw);
   draw();

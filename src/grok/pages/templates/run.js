@@ -10,8 +10,8 @@ for (const box of boxes) {
   state.families[box.dataset.family] = box.checked;
 }
 
-function panel(name) {
-  const { data: traces, layout } = copied(data.figures[name]);
+function panel(div) {
+  const { data: traces, layout } = copied(data.figures[div.dataset.figure]);
   for (const trace of traces) {
     const family = trace.meta && trace.meta.family;
     if (family) trace.visible = state.families[family];
@@ -19,8 +19,12 @@ function panel(name) {
   const scale = state.axis === "log" ? data.steps : { type: "linear", tickformat: ",d", nticks: narrow() ? 5 : undefined };
   layout.xaxis = { ...scale, title: { text: "step" }, hoverformat: ",d" };
   layout.uirevision = state.axis;
-  if (name === "losses") layout.annotations = phaseNames(layout.shapes);
-  if (name === "losses") layout.margin = { l: 50, r: 12, t: 24, b: 40 };
+  if (div.classList.contains("tall")) {
+    layout.annotations = phaseNames(layout.shapes || [], div.clientWidth - 62); // between the margins
+    layout.margin = { l: 50, r: 12, t: 24, b: 40 };
+  } else if (layout.showlegend) {
+    layout.legend = { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, bgcolor: "rgba(0,0,0,0)" }; // below is no room
+  }
   if (traces[0].type === "heatmap") {
     layout.margin = narrow() ? { l: 50, r: 40, t: 8, b: 90 } : { l: 50, r: 110, t: 8, b: 40 };
     if (narrow()) Object.assign(traces[0].colorbar, { orientation: "h", x: 0.5, y: -0.18, yanchor: "top", title: { text: "share" } });
@@ -29,16 +33,16 @@ function panel(name) {
 }
 
 // The names of the phases above those that are wide enough to bear them.
-function phaseNames(shapes) {
+function phaseNames(shapes, width) {
+  if (!shapes.length) return [];
   const at = (x) => (state.axis === "log" ? Math.log10(x) : x);
-  const [first, last] = state.axis === "log" && data.steps.range ? data.steps.range : [0, at(shapes.length ? shapes.at(-1).x1 : 1)];
-  const width = document.querySelector('[data-figure="losses"]').clientWidth - 62;
+  const [first, last] = state.axis === "log" && data.steps.range ? data.steps.range : [0, at(shapes.at(-1).x1)];
   return shapes.map(({ name, x0, x1 }) => ({ text: data.phases[name], left: Math.max(at(x0), first), right: at(x1) }))
     .filter(({ text, left, right }) => ((right - left) / (last - first)) * width > 6.5 * text.length)
     .map(({ text, left, right }) => ({ text, x: (left + right) / 2, xref: "x", y: 1, yref: "paper", yanchor: "bottom", showarrow: false, font: { size: 12, color: ink("muted") } }));
 }
 
-const panels = [...document.querySelectorAll("[data-figure]")].map((div) => drawn(div, () => panel(div.dataset.figure)));
+const panels = [...document.querySelectorAll("[data-figure]")].map((div) => drawn(div, () => panel(div)));
 const redraw = () => panels.forEach((draw) => draw());
 for (const box of boxes) {
   box.addEventListener("change", () => { state.families[box.dataset.family] = box.checked; redraw(); });
@@ -54,15 +58,15 @@ for (const button of scales) {
 
 // --- circles
 if (data.circles) {
-  const { steps, keys, p, points } = data.circles;
+  const { steps, frequencies, p, points } = data.circles;
   const values = new Float32Array(Uint8Array.from(atob(points), (c) => c.charCodeAt(0)).buffer);
   const extent = 1.08 * values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const slider = document.getElementById("circle-slider");
-  const wheel = ["#0072B2", "#009E73", "#E69F00", "#D55E00", "#CC79A7", "#0072B2"].map((colour, i) => [i / 5, colour]);
+  const wheel = palette.cycle.map((colour, i) => [i / (palette.cycle.length - 1), colour]);
 
   const circle = (i) => () => {
-    const k = keys[i];
-    const at = (axis, x) => values[((Number(slider.value) * keys.length + i) * 2 + axis) * p + x];
+    const k = frequencies[i];
+    const at = (axis, x) => values[((Number(slider.value) * frequencies.length + i) * 2 + axis) * p + x];
     const order = Array.from({ length: p }, (_, x) => x).sort((a, b) => ((k * a) % p) - ((k * b) % p));
     order.push(order[0]);
     const axis = { range: [-extent, extent], showgrid: false, showticklabels: false, ticks: "", zeroline: false, fixedrange: true, showline: false };

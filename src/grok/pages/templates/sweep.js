@@ -2,12 +2,10 @@
 // The pictures of a sweep, drawn from its runs by what is picked above each.
 const { runs, settings, medians, regimes, curves, bands, groupings } = data;
 const names = Object.keys(settings);
-const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#B8A800"];
-const SYMBOLS = { grokked: "circle", direct: "diamond", partial: "triangle-up", unfinished: "triangle-right", memorized: "square", unfitted: "x", "no run": "cross" };
-const state = { x: names[0], y: names[1], event: "generalized", setting: names[0], metric: data.metrics[0].name, grouping: Object.keys(groupings)[0], count: names[0], axis: "log", runs: true, bands: true };
+const COLOURS = palette.categories;
+const state = { x: names[0], y: names[1], event: "generalized", setting: names[0], metric: document.querySelector("[data-pick=metric]").value, grouping: Object.keys(groupings)[0], count: names[0], axis: "log", runs: true, bands: true };
 
 const ended = (run) => run.status === "finished";
-const steps = (value) => Math.round(value).toLocaleString("en");
 // Where runs of one cell lie about its middle.
 const spread = (i, count, width) => (count < 2 ? 0 : (i / (count - 1) - 0.5) * width);
 function grouped(list, key) {
@@ -35,7 +33,7 @@ function marks(list, place, size, more = () => "") {
     return {
       type: "scatter", mode: "markers", name: regime, meta: { regime: true }, x: own.map((run) => place(run)[0]), y: own.map((run) => place(run)[1]),
       text: own.map((run) => said(run) + more(run)), hovertemplate: "%{text}<extra></extra>", customdata: own.map((run) => run.page),
-      marker: { size, color: regimes[regime], symbol: own.map((run) => SYMBOLS[regime] + (ended(run) || regime === "no run" ? "" : "-open")), line: { width: 1, color: ended(own[0]) ? ink("muted") : regimes[regime] } },
+      marker: { size, color: regimes[regime], symbol: own.map((run) => palette.marks[regime] + (ended(run) || regime === "no run" ? "" : "-open")), line: { width: 1, color: ended(own[0]) ? ink("muted") : regimes[regime] } },
     };
   });
 }
@@ -83,32 +81,35 @@ function events() {
   const width = 0.8 / found.length;
   const colour = (name) => (found.length > COLOURS.length ? ink("muted") : COLOURS[found.indexOf(name)]);
   const middle = (name) => (found.indexOf(name) - (found.length - 1) / 2) * width;
-  const eventful = runs.filter((run) => run.steps && !(state.event === "memorization_end" && run.events.memorization_end[1] === null && run.events.cleanup_start[1] !== null));
-  const cells = grouped(eventful, (run) => run.kind);
-  const place = (run) => where(state.setting, run) + middle(kind(run)) + spread(cells.get(run.kind).indexOf(run), cells.get(run.kind).length, width * 0.5);
+  const time = (run) => run.events[state.event];
+  const known = runs.filter(time);
+  const cells = grouped(known, (run) => run.combination);
+  const place = (run) => {
+    const cell = cells.get(run.combination);
+    return where(state.setting, run) + middle(kind(run)) + spread(cell.indexOf(run), cell.length, width * 0.5);
+  };
   const traces = [];
   for (const name of found) {
-    const own = eventful.filter((run) => kind(run) === name);
-    const came = own.filter((run) => run.events[state.event][1] !== null), later = own.filter((run) => run.events[state.event][1] === null);
-    const label = name || "runs";
+    const own = known.filter((run) => kind(run) === name);
+    const legend = { name: name || "runs", legendgroup: name || "runs", showlegend: false };
     const bars = { x: [], y: [], text: [] };
-    for (const [key, list] of grouped(own, (run) => run.kind)) {
-      const known = medians[state.event][key];
-      if (!known || known.median === null) continue;
+    for (const [combination, list] of grouped(own, (run) => run.combination)) {
+      const { step, words } = medians[state.event][combination];
+      if (step === null) continue;
       const at = where(state.setting, list[0]) + middle(name);
       bars.x.push(at - width * 0.36, at + width * 0.36, null);
-      bars.y.push(known.median, known.median, null);
-      bars.text.push(...Array(3).fill(`${key}<br>median ${steps(known.median)}; ${known.came} of ${known.runs} runs came to it`));
+      bars.y.push(step, step, null);
+      bars.text.push(...Array(3).fill(`${combination}<br>${words}`));
     }
-    traces.push({ type: "scatter", mode: "lines", name: label, legendgroup: label, showlegend: false, ...bars, line: { color: colour(name), width: 3 }, hovertemplate: "%{text}<extra></extra>", meta: { median: true } });
-    traces.push({
-      type: "scatter", mode: "markers", name: label, legendgroup: label, showlegend: false, x: came.map(place), y: came.map((run) => run.events[state.event][1]),
-      marker: { color: colour(name), size: 8, opacity: 0.85 }, text: came.map((run) => `${said(run)}<br>between steps ${steps(run.events[state.event][0])} and ${steps(run.events[state.event][1])}`), hovertemplate: "%{text}<extra></extra>",
-    });
-    traces.push({
-      type: "scatter", mode: "markers", name: label, legendgroup: label, showlegend: false, x: later.map(place), y: later.map((run) => run.steps),
-      marker: { color: colour(name), size: 10, symbol: "triangle-up-open", line: { width: 1.6 } }, text: later.map((run) => `${said(run)}<br>not within ${steps(run.steps)} steps`), hovertemplate: "%{text}<extra></extra>", meta: { censored: true },
-    });
+    traces.push({ type: "scatter", mode: "lines", ...legend, ...bars, line: { color: colour(name), width: 3 }, hovertemplate: "%{text}<extra></extra>", meta: { median: true } });
+    for (const censored of [false, true]) {
+      const list = own.filter((run) => time(run).censored === censored);
+      traces.push({
+        type: "scatter", mode: "markers", ...legend, x: list.map(place), y: list.map((run) => time(run).step),
+        marker: { color: colour(name), ...(censored ? { size: 10, symbol: "triangle-up-open", line: { width: 1.6 } } : { size: 8, opacity: 0.85 }) },
+        text: list.map((run) => `${said(run)}<br>${time(run).words}`), hovertemplate: "%{text}<extra></extra>", meta: { censored },
+      });
+    }
   }
   for (const name of found) traces.push({ type: "scatter", mode: "markers", name: name || "runs", legendgroup: name || "runs", x: [null], y: [null], marker: { color: colour(name), size: 8 }, hoverinfo: "skip", meta: { legend: true } });
   const { axis } = data.events.find((event) => event.name === state.event);
@@ -146,7 +147,7 @@ function count() {
     const cell = cells.get(`${where(state.count, run)},${run.count}`);
     return [where(state.count, run) + spread(cell.indexOf(run), cell.length, Math.min(0.7, 0.08 * cell.length)), run.count];
   };
-  const traces = marks(known, place, 11, (run) => `<br>${run.keys ? `keys ${run.keys}` : "no key frequencies"}`);
+  const traces = marks(known, place, 11, (run) => `<br>${run.key_frequencies ? `key frequencies ${run.key_frequencies}` : "no key frequencies"}`);
   return { data: traces, layout: { xaxis: category(state.count), yaxis: { title: { text: "key frequencies" }, rangemode: "tozero", dtick: Math.max(1, Math.ceil(Math.max(...known.map((run) => run.count)) / 8)) }, showlegend: true, hovermode: "closest" } };
 }
 

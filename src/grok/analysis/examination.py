@@ -1,0 +1,30 @@
+"""A network examined: its evaluation, its parts, and what every claim is judged by."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+
+from grok.analysis.history import training_record
+from grok.claims.anatomy import Anatomy
+from grok.claims.facts import NetworkFacts
+from grok.measures.evaluation import Evaluation
+from grok.networks.subject import Subject
+from grok.runs.folder import RunFolder
+
+
+class Examination(NamedTuple):
+    """What claims and figures are made from."""
+
+    evaluation: Evaluation
+    network: Anatomy | None
+    facts: NetworkFacts
+
+
+def examination(subject: Subject, folder: RunFolder | None, rule: str | Sequence[int]) -> Examination:
+    """The network examined by the key frequencies of `rule`; of a run, with what its measurements say."""
+    with torch.no_grad():
+        evaluation, network, bias = subject.opened()
+        record = None if folder is None else training_record(folder)
+        facts = NetworkFacts(evaluation, network, bias, rule if isinstance(rule, str) else list(rule), record)
+    return Examination(evaluation, network, facts)

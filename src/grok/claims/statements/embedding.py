@@ -1,0 +1,99 @@
+"""Claims about W_E and W_L in the Fourier basis, and about the number of key frequencies."""
+
+from jaxtyping import Float
+from torch import Tensor
+
+from grok.claims import embedding
+from grok.claims.claim import Measured, Paper, claim
+from grok.claims.facts import NetworkFacts
+from grok.claims.levels import explained, few, small, sparse
+from grok.measures import spectra
+from grok.tasks import fourier
+
+
+@claim(
+    "gini_W_E",
+    "4.1, 5.1",
+    "W_E is sparse in the Fourier basis (Gini over frequencies)",
+    paper=Paper("sparse"),
+    level=sparse,
+)
+def gini_W_E(facts: NetworkFacts) -> Measured:
+    """Gini of W_E's norms."""
+    return _gini(facts.evaluation.W_E_components)
+
+
+@claim(
+    "W_E_frequencies_share",
+    "4.1",
+    "W_E has few frequencies (norm above ¼ of the largest), of all",
+    paper=Paper("6 of 56", 6 / 56),
+    level=few,
+    form="percent",
+)
+def W_E_frequencies_share(facts: NetworkFacts) -> Measured:
+    """Frequencies of W_E over all."""
+    return len(facts.W_E_frequencies) / (facts.p // 2), " ".join(map(str, facts.W_E_frequencies))
+
+
+@claim(
+    "keys_in_W_E",
+    "4.1",
+    "the key frequencies are among those of W_E",
+    paper=Paper("5 of 5", 5 / 5),
+    level=explained,
+    form="percent",
+    needs=("waves", "keys"),
+)
+def keys_in_W_E(facts: NetworkFacts) -> Measured:
+    """Share of the key frequencies that W_E has."""
+    return sum(k in facts.W_E_frequencies for k in facts.key_frequencies) / len(facts.key_frequencies)
+
+
+@claim(
+    "gini_W_L",
+    "4.2, 5.1",
+    "W_L is sparse in the Fourier basis (Gini over frequencies)",
+    paper=Paper("sparse"),
+    level=sparse,
+    needs=("mlp",),
+)
+def gini_W_L(facts: NetworkFacts) -> Measured:
+    """Gini of W_L's norms."""
+    return _gini(facts.evaluation.W_L_components)
+
+
+@claim(
+    "key_count_share",
+    "4.2",
+    "key frequencies are few, of all",
+    paper=Paper("5 of 56", 5 / 56),
+    level=few,
+    form="percent",
+    needs=("keys",),
+)
+def key_count_share(facts: NetworkFacts) -> Measured:
+    """Key frequencies over all."""
+    return len(facts.key_frequencies) / (facts.p // 2), " ".join(map(str, facts.key_frequencies))
+
+
+@claim(
+    "W_L_residual",
+    "4.2",
+    "W_L has rank 2|K|: norm of what the waves of the keys leave",
+    paper=Paper("< 0.55 %", 0.0055),
+    level=small,
+    form="percent",
+    needs=("waves", "mlp", "keys"),
+)
+def W_L_residual(facts: NetworkFacts) -> Measured:
+    """Norm of W_L without the waves of the key frequencies."""
+    left = float(embedding.residual_share(facts.W_L, facts.key_frequencies))
+    return left, f"{100 * left**2:.2g} % of the squared norm"
+
+
+def _gini(components: Float[Tensor, "component"] | None) -> Measured:
+    if components is None:
+        return None
+    norms = fourier.frequency_norms(components)
+    return float(spectra.gini(norms)), f"{float(spectra.gini(components)):.3f} over components"

@@ -1,0 +1,96 @@
+"""Claims about what came first while the network was trained."""
+
+import math
+
+from grok.claims.claim import Measured, Paper, claim
+from grok.claims.facts import NetworkFacts
+from grok.claims.levels import earlier, faster, ours, true
+
+
+@claim(
+    "events_in_order",
+    "5.2",
+    "memorization, circuit formation and clean-up end one after another",
+    paper=Paper("1,400 < 9,400 < 14,000", 1.0),
+    level=true,
+    form="truth",
+    needs=("training",),
+)
+def events_in_order(facts: NetworkFacts) -> Measured:
+    """Whether the three ends are in order."""
+    ends = facts.record.ends
+    if ends is None:
+        return None, facts.record.why_missing
+    return float(ends[0] < ends[1] < ends[2]), " < ".join(f"{step:,}" for step in ends)
+
+
+@claim(
+    "restricted_lead",
+    "5.1, Fig. 7",
+    "restricted loss falls (below 1) before test loss does, by steps",
+    paper=Paper("before; no number"),
+    level=earlier,
+    form="count",
+    needs=("training", "waves"),
+)
+def restricted_lead(facts: NetworkFacts) -> Measured:
+    """Steps between the two falls."""
+    return facts.record.lead(facts.record.final_keys, "final_keys/restricted_loss")
+
+
+@claim(
+    "key_free_lead",
+    "ours",
+    "so does the key-free loss, by steps",
+    paper=Paper("-"),
+    level=earlier,
+    form="count",
+    needs=("training",),
+)
+def key_free_lead(facts: NetworkFacts) -> Measured:
+    """Steps between the two falls."""
+    return facts.record.lead(facts.record.metrics, "progress/symmetrized_loss")
+
+
+@claim(
+    "excluded_rise",
+    "5.2, Fig. 7",
+    "excluded loss rises in circuit formation: its value at the end over its least",
+    paper=Paper("rises; no number"),
+    level=ours(least=2.0, why="more than measurements waver"),
+    needs=("training", "waves"),
+)
+def excluded_rise(facts: NetworkFacts) -> Measured:
+    """Excluded loss when circuit formation ends over its least until then."""
+    record, column = facts.record, "final_keys/excluded_loss"
+    if record.ends is None or column not in record.final_keys:
+        return None, record.why_missing
+    rows = zip(record.final_keys["step"], record.final_keys[column], strict=True)
+    early = [loss for step, loss in rows if step <= record.ends[1] and math.isfinite(loss)]
+    return early[-1] / min(early) if early and min(early) > 0 else (None, record.why_missing)
+
+
+@claim(
+    "gini_rise",
+    "5.2, Fig. 7",
+    "Gini of W_L rises faster in clean-up than in circuit formation (ratio of rates)",
+    paper=Paper("sharply; no number"),
+    level=faster,
+    needs=("training", "mlp"),
+)
+def gini_rise(facts: NetworkFacts) -> Measured:
+    """Rate in clean-up over rate in circuit formation."""
+    return facts.record.rate_ratio("progress/gini_W_L")
+
+
+@claim(
+    "weights_fall",
+    "5.2, Fig. 7",
+    "squared weights fall faster in clean-up than in circuit formation",
+    paper=Paper("sharply; no number"),
+    level=faster,
+    needs=("training",),
+)
+def weights_fall(facts: NetworkFacts) -> Measured:
+    """Rate in clean-up over rate in circuit formation."""
+    return facts.record.rate_ratio("progress/sum_squared_weights")

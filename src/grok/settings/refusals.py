@@ -1,0 +1,66 @@
+"""What Hydra could not compose, in one sentence that names what there is."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+
+from grok.settings.advice import member_sentence, unknown_sentence
+from grok.settings.known import known_settings, takes
+from grok.settings.places import conf_folder
+
+EXTRAS = {"optuna": "hydra-optuna-sweeper"}  # Hydra's plugins that are optional, and their distributions
+
+
+def composition_sentence(error: Exception, typed: Sequence[str]) -> str:
+    """Why the settings that were typed make no configuration, in one sentence."""
+    parser = OverridesParser.create()
+    overrides = []
+    for text in typed:
+        try:
+            overrides.append(parser.parse_override(text))
+        except HydraException:
+            return f"`{text}` cannot be read as key=value; a value with special characters wants quotes, '{text}'."
+    launch = next((o.value() for o in overrides if o.key_or_group == "launch" and not o.is_sweep_override()), "serial")
+    known = known_settings({"launch": {"kind": launch}})
+    sentences = [_sentence(override, known) for override in overrides]
+    first = next((sentence for sentence in sentences if sentence), None)
+    return first or _in_hydras_words(error)
+
+
+def _sentence(override: Override, known: dict[str, Any]) -> str | None:
+    name, text = override.key_or_group, str(override.input_line)
+    if name == "hydra" or name.startswith(("hydra.", "hydra/")):
+        return None
+    if (conf_folder() / name).is_dir() and not override.is_delete():
+        sentences = [member_sentence(name, str(member)) for member in _values(override) if member is not None]
+        several = " Several loggers are a list: logger=[wandb,tensorboard]." if name == "logger" else ""
+        add = f"`{name}` is a group that has a member already: leave out the +.{several} Got {text}."
+        return next((sentence for sentence in sentences if sentence), add if override.is_add() else None)
+    if name in known:
+        return f"`{name}` is a setting already: leave out the +. Got {text}." if override.is_add() else None
+    if any(other.startswith(f"{name}.") for other in known):
+        one_value = not override.is_delete() and not isinstance(_values(override)[0], dict)
+        return unknown_sentence(name, known) if one_value else None
+    if takes(known, name) and not override.is_add():
+        return f"`{name}` has no value in conf/ to change: +{text} gives it one."
+    return unknown_sentence(name, known)
+
+
+def _values(override: Override) -> list[Any]:
+    if override.is_sweep_override():
+        return [text.strip("'\"") for text in override.sweep_string_iterator()]
+    value = override.value()
+    return list(value) if isinstance(value, list) else [value]
+
+
+def _in_hydras_words(error: Exception) -> str:
+    words = str(error) or str(error.__cause__ or "")
+    for plugin, distribution in EXTRAS.items():
+        if f"hydra/sweeper/{plugin}" in words:
+            return f"`hparams_search={plugin}` needs {distribution}: pip install {distribution}"
+    if "--multirun" in words:
+        return f"Several values of one setting are a sweep: add -m. Got {words.split(chr(39))[1]}."
+    return f"The settings make no configuration: {' '.join(words.split())}"

@@ -1,0 +1,55 @@
+"""What makes a configuration the point it is: all of it but where and how it runs."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from grok.runs.configuration import as_before, leaves
+
+# Settings that say where and how a point runs, and not what it is; `name` says the rest once more.
+EXECUTION_SETTINGS = ("folder", "name", "resume", "sweep", "allow_changes", "mixed", "launch", "dry_run")
+FOLDER_PLACEHOLDER = "the folder of the run"  # stands for it in points/*.yaml and in hashes, never to be changed
+
+
+def identity(config: DictConfig) -> str:
+    """The hash of a configuration, wherever it runs; its `folder` must be `FOLDER_PLACEHOLDER`."""
+    text = json.dumps(defining_settings(config), sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def defining_settings(config: DictConfig) -> dict[str, Any]:
+    """What is hashed, and compared between the commands of one sweep."""
+    resolved: Any = OmegaConf.to_container(config, resolve=True)
+    plain = as_before(resolved)
+    settings: dict[str, Any] = _whole_numbers_as_integers(
+        {name: value for name, value in plain.items() if name not in EXECUTION_SETTINGS}
+    )
+    return settings
+
+
+def base(configs: Sequence[DictConfig]) -> dict[str, Any]:
+    """What all of the configurations share, by dotted name."""
+    first, *others = (leaves(defining_settings(config)) for config in configs)
+    return {name: value for name, value in first.items() if all(other.get(name) == value for other in others)}
+
+
+def differing_names(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
+    """What two bases both hold fixed, and hold at different values."""
+    return [name for name in there if here.get(name, there[name]) != there[name]]
+
+
+def as_typed(settings: Mapping[str, Any]) -> str:
+    """Settings as they are typed."""
+    return " ".join(f"{name}={value}" for name, value in settings.items())
+
+
+def _whole_numbers_as_integers(node: Any) -> Any:
+    """1.0 and 1 are one and the same setting."""
+    if isinstance(node, dict):
+        return {key: _whole_numbers_as_integers(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_whole_numbers_as_integers(value) for value in node]
+    return int(node) if isinstance(node, float) and node.is_integer() else node

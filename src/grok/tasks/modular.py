@@ -1,0 +1,31 @@
+"""The task of a run: the answer of every pair, and which pairs are trained on."""
+
+from typing import Protocol
+
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+from grok.tasks import operations, splits
+
+
+class Task(Protocol):
+    """What a run needs of its task. One's own is a class with these two, made from the settings under `data`."""
+
+    answers: Int[Tensor, "a=p b=p"]  # from 0 to p - 1
+    train: Bool[Tensor, "a=p b=p"]  # True on the pairs to train on
+
+
+class ModularArithmetic:
+    """All p² pairs of a modular operation, split as the authors split them (paper §3).
+
+    Args:
+        p: the modulus, 3 or more.
+        operation: a name in `grok.tasks.operations.OPERATIONS`, or the import path of a function (a, b, p) -> c.
+        train_fraction: share of the pairs to train on, strictly between 0 and 1.
+        seed: of the split alone.
+        split: pairs, as the authors drew them, or unordered, which keeps a pair and its mirror on one side.
+    """
+
+    def __init__(self, p: int, operation: str, train_fraction: float, seed: int, split: str = "pairs") -> None:
+        self.train = splits.train_mask(p, train_fraction, seed, split)
+        self.answers = operations.answers(operations.operation_named(operation), p)
