@@ -29,7 +29,7 @@ def on_config(config: Any) -> Any:
 
 def settings() -> str:
     """Every setting with its default and the comment beside it in its YAML file."""
-    parts = ["# Every setting", "Typed as `name=value` behind `python -m grok.train`. " + "Choices of a group: `optim=sgd`."]
+    parts = ["# Every setting", "Typed as `name=value` behind `python -m grok.train`; a group's choice as `optim=sgd`."]
     parts += ["## The run", *_table(ROOT / "conf/train.yaml", "")]
     for group in sorted(folder for folder in (ROOT / "conf").iterdir() if folder.is_dir()):
         parts.append(f"## `{group.name}=`")

@@ -218,7 +218,10 @@ def test_exports_lie_in_the_run_folder_and_say_where(trained: Path, capsys: pyte
         (["{run}", "steps=some"], "`steps` must be all, and `step` is for one of them. Got 'some'."),
         (["{run}", "steps=all", "step=20"], "`steps` must be all, and `step` is for one of them. Got 'all'."),
         (["{run}", "figures=circle"], "`figures` must be all, none, or a list of norms, circles, "),
-        (["{run}", "key_frequencies=W"], "`key_frequencies` must be one of W_L, max, W_E, neurons, logits, or a list"),
+        (
+            ["{run}", "key_frequencies=W"],
+            "`key_frequencies` must be one of W_L, max, W_E, neurons, logits, waves, or a list",
+        ),
         (["{run}", "key_frequencies=[6]"], "A frequency must be a whole number from 1 to ⌊p/2⌋ = 5. Got 6."),
         (["{run}", "data.seed=1"], "`data.seed` is for checkpoint=<file>. A run folder tells its own."),
         (["{run}", "threads=two"], "`threads` must be a whole number, 1 or more. Got 'two'."),

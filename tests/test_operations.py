@@ -133,5 +133,5 @@ def test_subtraction_has_no_mirrored_pairs() -> None:
 
 
 def test_a_split_is_one_of_two() -> None:
-    with pytest.raises(ValueError, match=r"`data.split` must be one of pairs, unordered. Got 'pair'"):
+    with pytest.raises(ValueError, match=r"`split` must be one of pairs, unordered. Got 'pair'"):
         train_mask(7, 0.5, 0, "pair")

@@ -146,7 +146,7 @@ def test_a_network_of_a_file_has_the_claims_of_its_run(run: Run, tmp_path: Path)
 
 
 def test_a_misspelt_rule_is_refused(run: Run) -> None:
-    rule = "`key_frequencies` must be one of W_L, max, W_E, neurons, logits, or a list. Got 'w_l'."
+    rule = "`key_frequencies` must be one of W_L, max, W_E, neurons, logits, waves, or a list. Got 'w_l'."
     with pytest.raises(ValueError, match=rule):
         run.evaluation(50).key_frequencies("w_l")
 

@@ -38,7 +38,7 @@ def base(configs: Sequence[DictConfig]) -> dict[str, Any]:
 
 def differing_names(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
     """What two bases both hold fixed, and hold at different values."""
-    return [name for name in there if here.get(name, there[name]) != there[name]]
+    return [name for name in sorted(there) if here.get(name, there[name]) != there[name]]
 
 
 def as_typed(settings: Mapping[str, Any]) -> str:
