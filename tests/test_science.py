@@ -34,10 +34,13 @@ def test_without_weight_decay_p_41_memorizes_for_as_many_steps(tmp_path: Path) -
     assert summary["phases"]["cleanup_start"] is None
     assert summary["final"]["accuracy/train"] == 1
     assert summary["final"]["accuracy/test"] < 0.5
+    assert summary["final"]["accuracy/unseen"] < 0.1
     assert summary["final"]["loss/test"] > 2 * math.log(41)
 
 
-def test_with_most_of_the_pairs_it_generalizes_directly(tmp_path: Path) -> None:
-    _, summary, _ = run(tmp_path / "run", "data.train_fraction=0.9", "trainer.max_steps=600", base=QUICK)
-    assert summary["regime"] == "direct"
-    assert summary["phases"]["memorization_end"] is None
+def test_with_most_of_the_pairs_it_generalizes_directly_only_by_mirrors(tmp_path: Path) -> None:
+    _, summary, _ = run(tmp_path / "run", "data.train_fraction=0.9", "trainer.max_steps=2000", base=QUICK)
+    by_test, on_unseen = summary["phases_by_test_pairs"]["cleanup_start"], summary["phases"]["cleanup_start"]
+    assert by_test[1] <= summary["phases"]["fitted"][1]  # direct, by the paper's test set
+    assert summary["regime"] == "grokked"  # but on the 24 pairs whose mirrors are not trained
+    assert on_unseen[1] > summary["phases"]["fitted"][1]

@@ -27,7 +27,7 @@ def report(path: Path, console: Console) -> Path:
 
 
 def latest(logs: Path) -> Path:
-    """The run or sweep under `logs` that was measured last. `ValueError` where there is none."""
+    """The run or sweep under `logs` that was measured last. `ValueError` if nothing was measured yet."""
 
     def measured(folder: Path) -> float:
         return max((file.stat().st_mtime for file in folder.rglob("metrics.csv")), default=-1.0)

@@ -32,7 +32,7 @@ REGIME_WORDS = {
     "unfitted": "did not learn its training pairs within these steps",
     "memorized": "knows its training pairs by heart; did not generalize within these steps, which is not “never”",
     "direct": "test loss fell while it still fitted, so there are no phases",
-    "partial": "began to generalize and came to rest without",
+    "partial": "began to generalize, and its weight norm converged before it had",
     "unfinished": "was generalizing when its steps ended",
     "grokked": "fitted the training pairs first and generalized later",
 }
@@ -80,7 +80,7 @@ class History:
 
 @dataclass(frozen=True)
 class Events:
-    """When a run fitted its pairs, left each phase and came to rest; None where it did not (so far)."""
+    """When a run fitted its pairs, left each phase and became stable; None where it did not (so far)."""
 
     fitted: Interval | None = None
     memorization_end: Interval | None = None
@@ -154,7 +154,7 @@ def regime(history: History, found: Events) -> str:
     """What kind of run this is so far: one of `REGIMES`.
 
     unfitted: training pairs not learned · memorized: no clean-up within these steps (not "never") ·
-    partial: test loss fell, the weights came to rest, it did not generalize · direct: test loss fell below ln p
+    partial: test loss fell, the weight norm converged, it did not generalize · direct: test loss fell below ln p
     while it still fitted · grokked: fitted, later generalized · unfinished: clean-up began, the steps ran out.
     """
     if found.fitted is None:

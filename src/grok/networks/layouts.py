@@ -76,7 +76,7 @@ def kind_of(name: str) -> str:
 
 
 def checkpoint(file: Path) -> Checkpoint:
-    """The network in a file of either layout or of this project. `ValueError`, in one sentence, where there is none."""
+    """The network in a file of either layout or of this project. `ValueError`, in one sentence, for other files."""
     content = weight_files.content(file)
     state = next((content[name] for name in ("model", "state_dict") if isinstance(content.get(name), Mapping)), content)
     tensors = {str(name).removeprefix("network."): w for name, w in state.items() if isinstance(w, Tensor)}

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from grok.figures import palette
+from grok.runs.files import write_text
 from grok.runs.provenance import DISTRIBUTION, installed_version
 
 _TEMPLATES = Environment(loader=PackageLoader("grok.pages"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
@@ -41,9 +42,8 @@ def page(template: str, scripts: tuple[str, ...], **content: Any) -> str:
 
 def write_page(file: Path, text: str) -> Path:
     """The file, with `text` in it: all of it or as before. A page can be made again, so the disk is not waited for."""
-    part = file.with_name(file.name + ".part")
-    part.write_text(text)
-    return part.replace(file)
+    write_text(file, text, durable=False)
+    return file
 
 
 def number(value: float | None) -> str:

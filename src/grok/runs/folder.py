@@ -32,7 +32,7 @@ from grok.runs.files import write_text
 if TYPE_CHECKING:
     from torch import Tensor
 
-HEARTBEAT = 10.0  # seconds between signs of life
+HEARTBEAT = 10.0  # seconds between heartbeats
 
 
 class RunFolder:
@@ -56,7 +56,7 @@ class RunFolder:
     def holds_a_run(self) -> bool:
         return any(file.exists() for file in (self.config, self.metrics, self.summary_file))
 
-    # --- signs of life
+    # --- heartbeat
 
     @contextmanager
     def alive(self) -> Iterator[None]:
@@ -80,7 +80,7 @@ class RunFolder:
 
     @property
     def is_lost(self) -> bool:
-        """Whether the run should be training and has given no sign of life for three periods."""
+        """Whether the run should be training and has had no heartbeat for three periods."""
         if self.summary().get("status") != "running":
             return False
         return not self.heartbeat.exists() or time.time() - self.heartbeat.stat().st_mtime > 3 * HEARTBEAT

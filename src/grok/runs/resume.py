@@ -61,7 +61,7 @@ def _followers(config: DictConfig, names: Sequence[str]) -> list[str]:
 def checkpoint_to_resume(folder: RunFolder, max_steps: int, stop: str) -> tuple[int, str]:
     """The step and file of the last checkpoint of a run that has steps left to train.
 
-    Raises `ValueError` where there is none, where it cannot be read, or where the run is complete.
+    Raises `ValueError` if it is missing, if it cannot be read, or where the run is complete.
     """
     checkpoints = folder.checkpoints()
     if not checkpoints:

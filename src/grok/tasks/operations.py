@@ -39,7 +39,7 @@ OPERATIONS: dict[str, Operation] = {
 def operation_named(name: str) -> Operation:
     """The operation called `name`: one of `OPERATIONS`, or an import path such as `mypkg.myop`.
 
-    Raises `ValueError` where there is none.
+    Raises `ValueError` for other names.
     """
     if name in OPERATIONS:
         return OPERATIONS[name]

@@ -38,7 +38,7 @@ def restricted_3x3_loss_ratio(facts: NetworkFacts) -> Measured:
 @claim(
     "excluded_loss",
     "5.1",
-    "excluded loss: without its keys the network knows nothing (loss over ln p)",
+    "excluded loss: without its key frequencies the network is at chance level (loss over ln p)",
     paper=Paper("high; no number"),
     level=needed,
     needs=("waves",),
