@@ -176,7 +176,8 @@ def test_points_of_several_commands_are_named_by_all_that_varies(tmp_path: Path)
 def test_a_base_that_was_allowed_to_change_names_points_but_not_what_follows_from_it(tmp_path: Path) -> None:
     joined(tmp_path, "optim.wd=0 replicate=3", "optim.wd=1 replicate=3")
     with pytest.raises(
-        ValueError, match=r"differ: replicate \(there 3, here 4\), seed .* `allow_changes=true` goes on"
+        ValueError,
+        match=r"differ: data.seed .there 3, here 4., replicate .there 3, here 4., seed .* `allow_changes=true` goes on",
     ):
         joined(tmp_path, "optim.wd=0 replicate=4", "optim.wd=1 replicate=4")
     assert joined(tmp_path, "optim.wd=0 replicate=4", "optim.wd=1 replicate=4", allow_changes=True) == [
