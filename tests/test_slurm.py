@@ -137,7 +137,7 @@ def test_what_was_submitted_is_what_runs_whatever_is_edited_while_it_waits(clust
     second = done(command(cluster, folder.path, *settings, **own), 2)
     assert re.search(r"`sweep` must be a folder that nobody works on. SLURM still has jobs of it: \d+", second)
 
-    with (checkout / "src/grok/cross_entropy.py").open("a") as code:
+    with (checkout / "src/grok/model/cross_entropy.py").open("a") as code:
         code.write("\nraise RuntimeError('edited')\n")
     train = checkout / "conf/train.yaml"
     train.write_text(train.read_text().replace("lr: 1.0e-3", "lr: 5.0e-3"))
@@ -148,9 +148,9 @@ def test_what_was_submitted_is_what_runs_whatever_is_edited_while_it_waits(clust
     assert_same(folder.run_folder(folder.points()[1]), alone)
     wait(lambda: not cluster.answer("squeue", "--noheader"))
 
-    (checkout / "src/grok/cross_entropy.py").write_text((ROOT / "src/grok/cross_entropy.py").read_text() + "# more\n")
+    (checkout / "src/grok/model/cross_entropy.py").write_text((ROOT / "src/grok/cross_entropy.py").read_text() + "# more\n")
     refused = done(command(cluster, folder.path, *settings, **own), 2)
-    assert "optim.lr (there 0.001, here 0.005), src/grok/cross_entropy.py. `allow_changes=true` goes on" in refused
+    assert "optim.lr (there 0.001, here 0.005), src/grok/model/cross_entropy.py. `allow_changes=true` goes on" in refused
 
 
 def test_what_slurm_does_not_accept_is_refused_in_its_own_words(cluster: Cluster, tmp_path: Path) -> None:
