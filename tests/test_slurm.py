@@ -148,9 +148,13 @@ def test_what_was_submitted_is_what_runs_whatever_is_edited_while_it_waits(clust
     assert_same(folder.run_folder(folder.points()[1]), alone)
     wait(lambda: not cluster.answer("squeue", "--noheader"))
 
-    (checkout / "src/grok/model/cross_entropy.py").write_text((ROOT / "src/grok/cross_entropy.py").read_text() + "# more\n")
+    (checkout / "src/grok/model/cross_entropy.py").write_text(
+        (ROOT / "src/grok/model/cross_entropy.py").read_text() + "# more\n"
+    )
     refused = done(command(cluster, folder.path, *settings, **own), 2)
-    assert "optim.lr (there 0.001, here 0.005), src/grok/model/cross_entropy.py. `allow_changes=true` goes on" in refused
+    assert (
+        "optim.lr (there 0.001, here 0.005), src/grok/model/cross_entropy.py. `allow_changes=true` goes on" in refused
+    )
 
 
 def test_what_slurm_does_not_accept_is_refused_in_its_own_words(cluster: Cluster, tmp_path: Path) -> None:
