@@ -150,14 +150,15 @@ def test_families_of_curves_are_shown_and_hidden(run: RunFolder, opened: Opened)
     def visible() -> list[str]:
         return [curve["name"] for curve in curves(page, "losses") if curve["visible"] is True]
 
-    always, restricted = ["train loss", "test loss"], "restricted, {}"
-    assert len(visible()) == 6
+    always = ["train loss", "test loss", "loss on unseen pairs", "loss on mirrored pairs"]
+    restricted = "restricted, {}"
+    assert len(visible()) == 9
     assert restricted.format("current keys") not in visible()
     page.check('[data-family="current keys"]')
-    assert len(visible()) == 8
+    assert len(visible()) == 11
     page.uncheck('[data-family="key-free"]')
     page.uncheck('[data-family="current keys"]')
-    assert visible() == [*always, "restricted, final keys", "excluded, final keys"]
+    assert visible() == [*always, "wave loss", "restricted, final keys", "excluded, final keys"]
 
 
 def test_steps_are_linear_or_logarithmic_by_a_click(run: RunFolder, opened: Opened) -> None:
@@ -165,9 +166,9 @@ def test_steps_are_linear_or_logarithmic_by_a_click(run: RunFolder, opened: Open
     types = (
         "[...document.querySelectorAll('[data-figure]')].map(d => [d._fullLayout.xaxis.type, d._fullLayout.yaxis.type])"
     )
-    assert page.evaluate(types) == [["linear", "log"], *[["linear", "linear"]] * 7]
+    assert page.evaluate(types) == [["linear", "log"], *[["linear", "linear"]] * 8]
     page.click('[data-axis="log"]')
-    assert page.evaluate(types) == [["log", "log"], *[["log", "linear"]] * 7]
+    assert page.evaluate(types) == [["log", "log"], *[["log", "linear"]] * 8]
     assert page.get_attribute('[data-axis="log"]', "aria-pressed") == "true"
     page.click('[data-axis="linear"]')
     assert page.evaluate(types)[0] == ["linear", "log"]
@@ -300,10 +301,10 @@ def test_a_panel_that_cannot_be_drawn_says_so_and_leaves_the_others(run: RunFold
     page = browser.new_page()
     page.goto(broken.as_uri())
     assert page.inner_text('[data-figure="sparsity"]') == "This panel cannot be drawn."
-    assert page.locator(".plot:has(.main-svg)").count() == 9
+    assert page.locator(".plot:has(.main-svg)").count() == 10
     page.click("#theme")
     page.click('[data-axis="log"]')
-    assert page.locator(".plot:has(.main-svg)").count() == 9
+    assert page.locator(".plot:has(.main-svg)").count() == 10
     page.close()
 
 
@@ -336,7 +337,7 @@ def test_nothing_is_wider_than_the_window(width: int, run: RunFolder, sweep: Pat
         page = opened(file, width=width)
         assert overflow(page) == 0
         plots = page.locator(".plot").all()
-        assert len(plots) in (10, 4)
+        assert len(plots) in (11, 4)
         for plot in plots:
             box, drawn = plot.bounding_box(), plot.locator(".main-svg").first.bounding_box()
             assert box
