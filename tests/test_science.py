@@ -21,8 +21,11 @@ def test_with_weight_decay_p_41_groks_and_the_measures_see_it_coming(tmp_path: P
     assert 3 <= len(summary["key_frequencies"]) <= 6
     assert summary["keys_decided"]["equal"] < phases["generalized"][1]
     metrics = folder.read(folder.metrics)
-    seen = metrics.loc[metrics["progress/symmetrized_loss"] < 1, "step"].min()
-    assert seen < 0.6 * phases["cleanup_start"][1]
+    fallen = {
+        name: metrics.loc[metrics[f"progress/{name}"] < 1, "step"].min() for name in ("wave_loss", "symmetrized_loss")
+    }
+    assert fallen["wave_loss"] < 0.6 * phases["cleanup_start"][1]  # by the circuit alone
+    assert fallen["symmetrized_loss"] < phases["cleanup_start"][1]  # under confident wrong answers
     assert metrics["loss/test"].max() > 1.5 * math.log(41)
     assert len(folder.snapshots()) == 60
     assert summary["final_key_seconds"] < 0.03 * summary["fit_seconds"]
