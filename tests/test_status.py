@@ -9,7 +9,8 @@ import pytest
 from made_up import made_up_sweep
 from runs import run
 
-from grok.runs.folder import HEARTBEAT, RunFolder
+from grok.runs.folder import RunFolder
+from grok.runs.heartbeat import PERIOD, heartbeat
 from grok.sweep.folder import Point, Sweep, SweepFolder
 from grok.sweep.run_status import Progress, progress, runs
 
@@ -37,10 +38,10 @@ def test_a_run_without_a_heartbeat_is_lost(tmp_path: Path) -> None:
         ((name, there, status, reason),) = runs(folder.path)
         return progress(name, there, status, reason)
 
-    with folder.alive():
+    with heartbeat(folder.heartbeat):
         assert seen().status == "running"
         assert seen().seconds_left == pytest.approx(0, abs=1)
-        long_ago = time.time() - 4 * HEARTBEAT
+        long_ago = time.time() - 4 * PERIOD
         os.utime(folder.heartbeat, (long_ago, long_ago))
         assert seen().status == "lost"
     assert seen().status == "lost"
@@ -139,7 +140,7 @@ def test_the_heartbeat_stops_with_the_run(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
 
     def fails() -> None:
-        with folder.alive():
+        with heartbeat(folder.heartbeat):
             assert folder.heartbeat.exists()
             raise RuntimeError
 

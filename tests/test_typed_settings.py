@@ -12,8 +12,8 @@ from omegaconf import DictConfig
 from runs import TINY, configuration, run
 
 from grok.settings import places
+from grok.settings.composition import composition_sentence
 from grok.settings.known import refuse_unknown
-from grok.settings.refusals import composition_sentence
 from grok.training.objective import objective
 
 
@@ -76,7 +76,7 @@ def test_every_setting_that_something_reads_is_known(typed: list[str]) -> None:
         ("+measure_early.evry=5", "`measure_early.evry` is not a setting."),
         ("stop={when: stable}", "`stop.when` is not a setting."),
         ("snapshots=5", "`snapshots` is a group of settings, not one value. Its settings are `snapshots.keep`."),
-        ("+nothing_like_it=1", "`nothing_like_it` is not a setting. conf/train.yaml lists all settings."),
+        ("+nothing_like_it=1", "`nothing_like_it` is not a setting. conf/ lists all settings."),
     ],
 )
 def test_a_setting_that_nothing_reads_is_refused(typed: str, sentence: str) -> None:
@@ -108,7 +108,7 @@ def test_a_setting_that_nothing_reads_is_refused(typed: str, sentence: str) -> N
         ("experiment=none", "`experiment` must be one of mainline, quick"),
         ("hparams_search=optuna", "pip install hydra-optuna-sweeper"),
         ("launch.partition=x", "`launch.partition` is a setting of `launch=slurm`"),
-        ("~nothing", "`nothing` is not a setting. conf/train.yaml lists all settings."),
+        ("~nothing", "`nothing` is not a setting. conf/ lists all settings."),
         ("x=[", "`x=[` cannot be read as key=value"),
     ],
 )

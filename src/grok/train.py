@@ -11,8 +11,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from grok.runs.resume import resumed_config
 from grok.settings import places
+from grok.settings.composition import composition_sentence
 from grok.settings.known import refuse_unknown
-from grok.settings.refusals import composition_sentence
 from grok.sweep.launch import remove_unless_sweep
 from grok.training.command import execute, refuse
 from grok.training.objective import objective

@@ -17,22 +17,18 @@ import io
 import json
 import math
 import re
-import threading
-import time
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from grok.runs.files import write_text
+from grok.runs.heartbeat import is_silent
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-HEARTBEAT = 10.0  # seconds between heartbeats
 
 
 class RunFolder:
@@ -56,34 +52,10 @@ class RunFolder:
     def holds_a_run(self) -> bool:
         return any(file.exists() for file in (self.config, self.metrics, self.summary_file))
 
-    # --- heartbeat
-
-    @contextmanager
-    def alive(self) -> Iterator[None]:
-        """Keep a file fresh while this process trains, so that a run that was killed can be told from one that runs."""
-        done = threading.Event()
-
-        def beat() -> None:
-            while not done.wait(HEARTBEAT):
-                self.heartbeat.touch()
-
-        self.path.mkdir(parents=True, exist_ok=True)
-        self.heartbeat.touch()
-        thread = threading.Thread(target=beat, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
-            self.heartbeat.unlink(missing_ok=True)
-
     @property
     def is_lost(self) -> bool:
-        """Whether the run should be training and has had no heartbeat for three periods."""
-        if self.summary().get("status") != "running":
-            return False
-        return not self.heartbeat.exists() or time.time() - self.heartbeat.stat().st_mtime > 3 * HEARTBEAT
+        """Whether the run should be training, and has no heartbeat."""
+        return self.summary().get("status") == "running" and is_silent(self.heartbeat)
 
     # --- tables
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from grok.settings.advice import REASONS, unknown_sentence
+from grok.settings.misspelt import REASONS, unknown_sentence
 from grok.settings.places import conf_folder
 
 BY_COMMAND = ("dry_run", "optimized_metric")  # typed as +dry_run=true with -m; set by hparams_search

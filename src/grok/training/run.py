@@ -10,6 +10,7 @@ from rich.console import Console
 from grok.loggers import wandb_logger
 from grok.runs.configuration import flat_settings
 from grok.runs.files import write_text
+from grok.runs.heartbeat import heartbeat
 from grok.runs.provenance import provenance
 from grok.training import console as say
 from grok.training.conclude import conclude_run
@@ -27,7 +28,10 @@ def train(experiment: Experiment, console: Console) -> dict[str, Any]:
     began = time.perf_counter() - _earlier_seconds(experiment)
     _begin_folder(experiment)
     try:
-        with exact_products(experiment.trainer.strategy.root_device) as products, experiment.folder.alive():
+        with (
+            exact_products(experiment.trainer.strategy.root_device) as products,
+            heartbeat(experiment.folder.heartbeat),
+        ):
             _announce(experiment, console, products)
             _fit(experiment, began)
             _conclude(experiment, console, began)

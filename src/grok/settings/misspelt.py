@@ -85,7 +85,7 @@ def unknown_sentence(name: str, known: Collection[str]) -> str:
             other for word in get_close_matches(last, {other.rpartition(".")[2] for other in known}, n=1, cutoff=0.75)
             for other in known if other.rpartition(".")[2] == word
         ]  # fmt: skip
-    advice = f"The nearest: {_listed(near[:3])}." if near else "" if reason else "conf/train.yaml lists all settings."
+    advice = f"The nearest: {_listed(near[:3])}." if near else "" if reason else "conf/ lists all settings."
     return " ".join(filter(None, [f"`{name}` is not a setting.", advice, reason]))
 
 

@@ -7,8 +7,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
-from grok.settings.advice import member_sentence, unknown_sentence
 from grok.settings.known import known_settings, takes
+from grok.settings.misspelt import member_sentence, unknown_sentence
 from grok.settings.places import conf_folder
 
 EXTRAS = {"optuna": "hydra-optuna-sweeper"}  # Hydra's plugins that are optional, and their distributions
