@@ -40,7 +40,7 @@ def mainline(folder: str, p: int, device: str) -> Experiment:
     experiment.module.to(where)
     data = experiment.data
     data.training = type(data.training)(*(x.to(where) for x in data.training))
-    data.all = type(data.all)(*(x.to(where) for x in data.all))
+    data.all = data.all.to(where)
     return experiment
 
 
@@ -59,14 +59,15 @@ def paper_style_step(experiment: Experiment) -> Callable[[], object]:
 
 def measurement(experiment: Experiment) -> Callable[[], object]:
     """All that the default callbacks measure, from the forward pass on; files are part of a whole run."""
-    module, (answers, train_mask) = experiment.module, experiment.data.all
+    module, pairs = experiment.module, experiment.data.all
+    device = pairs.answers.device
     callbacks = cast(Any, experiment.trainer).callbacks
     measuring = [x for x in callbacks if isinstance(x, Measurement)]
 
     def measure() -> list[float]:
-        evaluation = Evaluation.of(module.network, answers, train_mask)
+        evaluation = Evaluation.over(pairs, module.network)
         values = [x for callback in measuring for x in callback.measure(evaluation, module).values()]
-        return torch.stack([torch.as_tensor(x, dtype=torch.float64, device=answers.device) for x in values]).tolist()
+        return torch.stack([torch.as_tensor(x, dtype=torch.float64, device=device) for x in values]).tolist()
 
     return measure
 

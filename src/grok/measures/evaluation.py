@@ -18,7 +18,8 @@ from grok.measures.shapes import require_shapes
 from grok.measures.spike_and_waves import SpikeAndWaves, spike_and_waves
 from grok.measures.spike_and_waves import key_frequencies as wave_frequencies
 from grok.model.cross_entropy import losses_and_margins
-from grok.tasks import fourier, operations, splits
+from grok.tasks import fourier
+from grok.tasks.pairs import AllPairs
 
 RULES = ("W_L", "max", "W_E", "neurons", "logits", "waves")
 
@@ -53,9 +54,7 @@ class Evaluation:
         self.p = len(answers)
         self.all_logits = logits
         self.logits = logits[:, :, : self.p]
-        self.answers = answers
-        self.train = train
-        self.unseen = splits.unseen_mask(train, answers) if unseen is None else unseen
+        self.pairs = AllPairs(answers, train, unseen)
         self.neurons = neurons
         self.W_E = W_E
         self.W_L = W_L
@@ -67,23 +66,52 @@ class Evaluation:
 
         Of a network other than the paper's, what it has: `activations(a, b)` with neurons, `W_E`, `neuron_logit_map()`.
         """
+        return cls.over(AllPairs(answers, train), network)
+
+    @classmethod
+    def over(cls, pairs: AllPairs, network: nn.Module) -> "Evaluation":
+        """The evaluation of a network over pairs that are measured again and again."""
         own: Any = network
-        p = len(answers)
-        a, b = (grid.flatten().to(answers.device) for grid in operations.all_pairs(p))
+        p = len(pairs.answers)
         with torch.no_grad():
-            run = own.activations(a, b) if hasattr(own, "activations") else None
-            logits = own(a, b) if run is None else run.logits
+            run = own.activations(pairs.a, pairs.b) if hasattr(own, "activations") else None
+            logits = own(pairs.a, pairs.b) if run is None else run.logits
             neurons = getattr(run, "neurons", None)
             W_E = getattr(network, "W_E", None)
-            return cls(
+            evaluation = cls(
                 logits=logits.view(p, p, -1),
-                answers=answers,
-                train=train,
+                answers=pairs.answers,
+                train=pairs.train,
                 neurons=None if neurons is None else neurons.view(p, p, -1),
                 W_E=None if W_E is None else W_E[:, :p],
                 W_L=own.neuron_logit_map() if hasattr(own, "neuron_logit_map") else None,
                 weights=dict(network.named_parameters()),
+                unseen=pairs.unseen,
             )
+            evaluation.pairs = pairs  # with what it has found out already
+            return evaluation
+
+    @property
+    def answers(self) -> Int[Tensor, "a=p b=p"]:
+        return self.pairs.answers
+
+    @property
+    def train(self) -> Bool[Tensor, "a=p b=p"]:
+        return self.pairs.train
+
+    @property
+    def unseen(self) -> Bool[Tensor, "a=p b=p"]:
+        return self.pairs.unseen
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many pairs are trained, unseen and mirrored."""
+        return self.pairs.counts
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether the answer is an invertible linear function of a and b, so that sum waves exist."""
+        return self.pairs.is_linear
 
     # --- losses and accuracies
 
@@ -102,41 +130,24 @@ class Evaluation:
         """The answer's logit less the largest other number's; positive where the network is right (float64)."""
         return self._losses_and_margins[1]
 
-    @cached_property
-    def _sides(self) -> tuple[Int[Tensor, " test"], Int[Tensor, " train"]]:
-        """The test pairs and the training pairs, as rows of the flattened evaluation."""
-        train = self.train.flatten()
-        return (~train).nonzero().flatten(), train.nonzero().flatten()
+    def _on(self, name: str, values: Shaped[Tensor, "a=p b=p ..."]) -> Tensor:
+        return values.flatten(0, 1).index_select(0, self.pairs.rows[name])
 
-    def on_train(self, values: Float[Tensor, "a=p b=p ..."] | Int[Tensor, "a=p b=p"]) -> Tensor:
+    def on_train(self, values: Shaped[Tensor, "a=p b=p ..."]) -> Tensor:
         """The values of the training pairs."""
-        return values.flatten(0, 1).index_select(0, self._sides[1])
+        return self._on("train", values)
 
-    def on_test(self, values: Float[Tensor, "a=p b=p ..."] | Int[Tensor, "a=p b=p"]) -> Tensor:
+    def on_test(self, values: Shaped[Tensor, "a=p b=p ..."]) -> Tensor:
         """The values of the other pairs."""
-        return values.flatten(0, 1).index_select(0, self._sides[0])
-
-    @cached_property
-    def _parts(self) -> dict[str, Int[Tensor, " q"]]:
-        """The unseen and the mirrored test pairs, as rows of the flattened evaluation."""
-        unseen = self.unseen.flatten()
-        return {
-            "unseen": unseen.nonzero().flatten(),
-            "mirrored": (~unseen & ~self.train.flatten()).nonzero().flatten(),
-        }
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many pairs are trained, unseen and mirrored."""
-        return {"train": len(self._sides[1]), **{name: len(rows) for name, rows in self._parts.items()}}
+        return self._on("test", values)
 
     def on_unseen(self, values: Shaped[Tensor, "a=p b=p ..."]) -> Tensor:
         """The values of the unseen pairs."""
-        return values.flatten(0, 1).index_select(0, self._parts["unseen"])
+        return self._on("unseen", values)
 
     def on_mirrored(self, values: Shaped[Tensor, "a=p b=p ..."]) -> Tensor:
         """The values of the mirrored pairs."""
-        return values.flatten(0, 1).index_select(0, self._parts["mirrored"])
+        return self._on("mirrored", values)
 
     @property
     def held_out_loss(self) -> Float[Tensor, ""]:
@@ -190,29 +201,13 @@ class Evaluation:
 
     @cached_property
     def _sums(self) -> tuple[Float[Tensor, "group=4 y=p c=p"], Int[Tensor, "group=4 y=p"]]:
-        """Over mirrored pairs, each half of the unseen ones, and training pairs."""
-        group = (self.unseen.long() + 3 * self.train).flatten()
-        group[self._parts["unseen"]] += self._halves
-        return progress.answer_sums(self.logits, self.answers, group.view_as(self.answers), 4)
+        """Over each of `AllPairs.GROUPS`."""
+        return progress.answer_sums(self.logits, self.answers, self.pairs.group, len(AllPairs.GROUPS))
 
     @property
     def _unseen_sums(self) -> tuple[Float[Tensor, "y=p c=p"], Int[Tensor, " y=p"]]:
         sums, counts = self._sums
         return sums[1] + sums[2], counts[1] + counts[2]
-
-    @property
-    def _halves(self) -> Int[Tensor, " unseen"]:
-        """0 or 1 for each unseen pair, in turn; a pair and its mirror lie in the same half."""
-        rows = self._parts["unseen"]
-        a, b = rows // self.p, rows % self.p
-        names = torch.minimum(a, b) * self.p + torch.maximum(a, b) if splits.is_symmetric(self.answers) else rows
-        rank: Tensor = names.unique(return_inverse=True)[1]  # type: ignore[no-untyped-call]
-        return rank % 2
-
-    @cached_property
-    def is_linear(self) -> bool:
-        """Whether the answer is an invertible linear function of a and b, so that sum waves exist."""
-        return operations.is_linear(self.answers)
 
     @cached_property
     def means(self) -> Float[Tensor, "y=p c=p"]:

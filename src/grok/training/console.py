@@ -13,7 +13,6 @@ from grok.measures.phases import REGIME_WORDS
 from grok.runs.censoring import event_row, event_words
 from grok.runs.conclusion import Conclusion
 from grok.runs.folder import RunFolder
-from grok.tasks import splits
 from grok.training.lit import FullBatchData, FullBatchTraining
 
 
@@ -49,7 +48,7 @@ def announce(
 ) -> None:
     """What will be trained, in a few lines."""
     p, optim = data.p, config.optim
-    train, mirrored = len(data.training.answers), int(splits.mirrored_mask(data.all.train, data.all.answers).sum())
+    train, mirrored = (data.all.counts[name] for name in ("train", "mirrored"))
     sides = ", a pair and its mirror (b, a) on one side" if config.data.get("split") == "unordered" else ""
     parameters = sum(w.numel() for w in module.network.parameters())
     ending = "or a tenth beyond stable" if config.stop == "stable" else "all of them"

@@ -22,7 +22,6 @@ from grok.runs.parts import network_of, task_of
 from grok.runs.resume import checkpoint_to_resume, read_checkpoint
 from grok.runs.schedule import Schedule
 from grok.settings.checks import is_whole, require_whole
-from grok.tasks import operations, splits
 from grok.training.lit import FullBatchData, FullBatchTraining
 
 # How Lightning runs blocks of steps (grok.training.lit); not a matter of configuration.
@@ -102,8 +101,8 @@ def _optimizer_settings(config: DictConfig) -> dict[str, Any]:
 def absences(experiment: Experiment) -> list[str]:
     """One sentence for each kind of measure that this network or operation does not have."""
     sentences = []
-    answers, train = experiment.data.all
-    unseen = splits.unseen_mask(train, answers)
+    pairs = experiment.data.all
+    answers, unseen = pairs.answers, pairs.unseen
     every_answer = len(torch.unique(answers[unseen])) == experiment.data.p
     if not unseen.any():
         sentences.append(
@@ -125,7 +124,7 @@ def absences(experiment: Experiment) -> list[str]:
             f" {frequencies // 2 or 'none'}{' at most' if frequencies > 1 else ''}, as it takes their median for the"
             " floor; key_frequencies=max has no such bound"
         )
-    if not operations.is_linear(answers):
+    if not pairs.is_linear:
         sentences.append(
             f"{experiment.config.data.get('operation', 'this task')} is no invertible linear function of a and b, so it"
             " has no waves to restrict to or exclude: the key-free measures alone are computed"

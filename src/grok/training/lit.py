@@ -21,6 +21,7 @@ from grok.runs.schedule import Schedule
 from grok.settings.checks import require_whole
 from grok.tasks import operations
 from grok.tasks.modular import Task
+from grok.tasks.pairs import AllPairs
 from grok.training.full_batch import FullBatchOptimizer
 from grok.training.machine import tf32_products
 from grok.training.optimizers import optimizer_of
@@ -42,20 +43,13 @@ class Pairs(NamedTuple):
     answers: Tensor
 
 
-class AllPairs(NamedTuple):
-    """The answers of all p² pairs as a table over (a, b), and which are for training."""
-
-    answers: Tensor
-    train: Tensor
-
-
 class _Repeated:
     """A loader that yields one resident batch `times` times an epoch, or for ever."""
 
-    def __init__(self, batch: tuple[Tensor, ...], times: int | None = None) -> None:
+    def __init__(self, batch: Pairs | AllPairs, times: int | None = None) -> None:
         self.batch, self.times = batch, times
 
-    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
+    def __iter__(self) -> Iterator[Pairs | AllPairs]:
         return itertools.repeat(self.batch) if self.times is None else itertools.repeat(self.batch, self.times)
 
 
@@ -82,10 +76,10 @@ class FullBatchData(LightningDataModule):
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
         """The batch on the training device; copied there once, and resident from then on."""
-        for name in ("training", "all"):
-            held = getattr(self, name)
-            if held is batch and held[0].device != device:
-                setattr(self, name, type(held)(*(x.to(device) for x in held)))
+        if isinstance(batch, Pairs) and batch.a.device != device:
+            self.training = Pairs(*(x.to(device) for x in batch))
+        if isinstance(batch, AllPairs) and batch.answers.device != device:
+            self.all = batch.to(device)
         return self.training if isinstance(batch, Pairs) else self.all
 
 
@@ -175,7 +169,7 @@ class FullBatchTraining(LightningModule):
 
     def validation_step(self, batch: AllPairs, batch_idx: int) -> dict[str, Evaluation]:
         """{"evaluation": …}, the evaluation of all p² pairs, which every callback reads."""
-        evaluation = Evaluation.of(self.network, batch.answers, batch.train)
+        evaluation = Evaluation.over(batch, self.network)
         if not evaluation.objective.isfinite():
             raise DivergedError(self.global_step)
         # the x value of whatever else is logged by `self.log`; by default Lightning would count blocks
