@@ -9,7 +9,8 @@ from torch import Tensor
 
 from callbacks.measurement import Measurement
 from grok.measures.evaluation import Evaluation
-from grok.measures.phases import REGIMES, Events, History, events, regime, slingshots
+from grok.measures.history import History, slingshots
+from grok.measures.phases import REGIMES, RULES, Events, by_spike, events, regime
 from grok.training.lit import FullBatchTraining
 
 
@@ -32,10 +33,15 @@ class Phases(Measurement):
 
     Args:
         rule: of the key frequencies, which must rest in a stable run; one of `grok.evaluation.RULES`, or a list.
+        boundaries: between phases: `losses`, or `spike`, by which memorization ends where memorization's spike is
+            deepest and clean-up starts where half of it is gone. The regime is always told by losses.
     """
 
-    def __init__(self, rule: str | Sequence[int] = "W_L") -> None:
+    def __init__(self, rule: str | Sequence[int] = "W_L", boundaries: str = "losses") -> None:
+        if boundaries not in RULES:
+            raise ValueError(f"`phases.rule` must be one of {', '.join(RULES)}. Got {boundaries!r}.")
         self.rule = rule
+        self.boundaries = boundaries
         self.history = History.empty()
         self.events = Events()
 
@@ -51,15 +57,19 @@ class Phases(Measurement):
             unseen_accuracy=evaluation.held_out_accuracy,
             excluded_loss=evaluation.symmetrized_excluded_loss,
             sum_squared_weights=evaluation.sum_squared_weights,
+            spike=math.nan if evaluation.spike_and_waves is None else evaluation.spike_and_waves.spike,
             largest_train_loss=math.nan if training.largest_loss is None else training.largest_loss,
         )
         counts = evaluation.counts
         judged = history if counts["unseen"] else history.by_test_pairs()
         found = events(judged, evaluation.p, counts["unseen"] or counts["mirrored"])
+        kind = regime(judged, found)
+        if self.boundaries == "spike":
+            found = by_spike(judged, found)
         values = {
             "phase": math.nan if found.phase is None else float(found.phase),
             "phase_provisional": float(found.provisional),
-            "regime": float(REGIMES.index(regime(judged, found))),
+            "regime": float(REGIMES.index(kind)),
             "slingshot": float(slingshots(history)[-1]),
             **{f"events/{name}": math.nan if when is None else float(when[1]) for name, when in found.items()},
         }

@@ -3,17 +3,9 @@ from dataclasses import replace
 
 import pytest
 
-from grok.measures.phases import (
-    Events,
-    History,
-    at_rest,
-    cleanup_band,
-    events,
-    loss_decades,
-    regime,
-    slingshots,
-    unstable,
-)
+from grok.measures.history import History, slingshots
+from grok.measures.phases import Events, by_spike, cleanup_band, events, regime, unstable
+from grok.measures.stability import at_rest, loss_decades
 
 P, TESTS = 113, 8939
 LN_P = math.log(P)
@@ -271,3 +263,62 @@ def test_a_history_of_a_checkpoint_without_unseen_pairs_reads_its_test_pairs() -
     state = {name: values for name, values in vars(grokking()).items() if name not in later}
     assert History.restored(state) == replace(grokking().by_test_pairs(), key_frequencies=[None] * 121)
     assert History.restored(vars(grokking())) == grokking()
+
+
+def spiked(length: int = 121, ends_at: float = 9000.0) -> History:
+    """The same run with a spike that deepens to 9 at 1,500 steps and shrinks evenly to nothing at `ends_at`."""
+    history = grokking(length)
+    shrinking = [9 * (1 - (s - 1500) / (ends_at - 1500)) for s in history.step]
+    history.spike = [
+        -9 * s / 1500 if s <= 1500 else min(-depth, 0.0) for s, depth in zip(history.step, shrinking, strict=True)
+    ]
+    return history
+
+
+def test_by_the_spike_memorization_ends_where_it_is_deepest_and_cleanup_starts_where_half_of_it_is_gone() -> None:
+    history = spiked()
+    by_losses, told = found(history, final=True), by_spike(history, found(history, final=True), final=True)
+    assert told.memorization_end == (1400, 1600)
+    assert told.cleanup_start == (5200, 5300)  # 4.5 at 5,250
+    assert (told.fitted, told.generalized, told.stable) == (by_losses.fitted, by_losses.generalized, by_losses.stable)
+
+
+def test_by_the_spike_each_boundary_is_told_only_once_it_can_be_known() -> None:
+    known = {}
+    for n in range(5, 122):
+        history = spiked(n)
+        for name, when in by_spike(history, found(history)).items():
+            if when is not None:
+                known.setdefault(name, history.step[n - 1])
+    # a quarter of the depth is gone after 3,375, half of it after 5,250, which is to hold for three measurements
+    assert (known["memorization_end"], known["cleanup_start"]) == (3400, 5500)
+
+
+def test_a_spike_that_only_deepens_ends_no_phase() -> None:
+    history = spiked()
+    history.spike = [-s / 1000 for s in history.step]
+    told = by_spike(history, found(history, final=True), final=True)
+    assert (told.memorization_end, told.cleanup_start) == (None, None)
+
+
+@pytest.mark.parametrize("value", [math.nan, 0.0, 6.0])
+def test_without_a_spike_below_zero_there_are_no_phases_by_it(value: float) -> None:
+    history = spiked()
+    history.spike = [value] * len(history.step)
+    told = by_spike(history, found(history, final=True), final=True)
+    assert (told.memorization_end, told.cleanup_start) == (None, None)
+
+
+def test_a_spike_that_comes_back_takes_the_start_of_cleanup_back() -> None:
+    history = spiked()
+    back = [i for i, s in enumerate(history.step) if 6000 <= s <= 7000]
+    history.spike = [-8.0 if i in back else value for i, value in enumerate(history.spike)]
+    within, end = truncated(history, back[-1] + 1), by_spike(history, found(history, final=True), final=True)
+    assert by_spike(within, found(within)).cleanup_start is None
+    assert end.cleanup_start == (7000, 7100)
+
+
+def test_a_direct_run_has_no_phases_by_the_spike_either() -> None:
+    history = spiked()
+    direct = Events(fitted=(400, 500), cleanup_start=(100, 200))
+    assert by_spike(history, direct) == direct

@@ -9,21 +9,20 @@ An event is the interval (measurement before, measurement at which it holds], fo
 """
 
 import math
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from statistics import median
-from typing import Any, SupportsFloat
+
+from grok.measures.history import History, slingshots
+from grok.measures.stability import at_rest, stable_since
 
 HELD = 3  # measurements running
 ACCURATE = 0.99  # accuracy at which pairs count as fitted, or generalized
 WITHDRAWN = 1.2  # times ln p: loss on unseen pairs held above it takes a clean-up back
-SLINGSHOT_FLOOR, SLINGSHOT_RATIO, SLINGSHOT_WINDOW = 1e-4, 100.0, 20  # loss, times the median of so many measurements
-STABLE = 0.03  # change of ln(sum of squared weights) over the last quarter of all steps so far
-SETTLED = math.log(2)  # and of ln(loss on unseen pairs)
-QUARTER = 0.75
 FLOOR = 2.0  # times its least value: excluded loss has not left its floor
 LEFT = 10.0  # times its least value: while training, excluded loss has left its floor for good
+HALF, TAKEN_BACK = 0.5, 0.6  # of the spike's depth: clean-up has started; has not after all
+
+RULES = ("losses", "spike")  # by which the phases are told apart
 
 PHASES = ("memorization", "circuit formation", "clean-up", "stable")
 BOUNDARIES = ("memorization_end", "cleanup_start", "stable")  # the events between them
@@ -39,43 +38,6 @@ REGIME_WORDS = {
 REGIMES = tuple(REGIME_WORDS)
 
 Interval = tuple[int, int]
-
-
-@dataclass
-class History:
-    """What the rules look at, one entry a measurement."""
-
-    step: list[float]
-    train_loss: list[float]
-    test_loss: list[float]
-    train_accuracy: list[float]
-    test_accuracy: list[float]
-    excluded_loss: list[float]  # symmetrized while training; with the final keys when the run has ended
-    sum_squared_weights: list[float]
-    largest_train_loss: list[float]  # of any step since the last measurement
-    unseen_loss: list[float]  # on test pairs whose mirror is not trained; nan where there are none
-    unseen_accuracy: list[float]
-    key_frequencies: list[str | None]  # the current ones, separated by spaces; None where unknown
-
-    @classmethod
-    def restored(cls, state: Mapping[str, list[Any]]) -> "History":
-        """A history out of a checkpoint. One that knew no unseen pairs has the test pairs in their place."""
-        test = {"unseen_loss": state["test_loss"], "unseen_accuracy": state["test_accuracy"]}
-        return cls(**{**test, "key_frequencies": [None] * len(state["step"]), **state})
-
-    def by_test_pairs(self) -> "History":
-        """The same with all test pairs, as in the paper, in place of the unseen ones."""
-        return replace(self, unseen_loss=self.test_loss, unseen_accuracy=self.test_accuracy)
-
-    @classmethod
-    def empty(cls) -> "History":
-        return cls(*([] for _ in fields(cls)))
-
-    def extended(self, key_frequencies: Sequence[int] | None, **row: SupportsFloat) -> "History":
-        """This history and one more measurement."""
-        named = None if key_frequencies is None else " ".join(map(str, key_frequencies))
-        new = {**{name: float(value) for name, value in row.items()}, "key_frequencies": named}
-        return History(**{f.name: [*getattr(self, f.name), new[f.name]] for f in fields(self)})
 
 
 @dataclass(frozen=True)
@@ -113,16 +75,6 @@ class Events:
 EVENTS = tuple(field.name for field in fields(Events))
 
 
-def slingshots(history: History) -> list[bool]:
-    """Measurements since whose predecessor the train loss jumped: above 1e-4 and 100 × its running median."""
-    largest = history.largest_train_loss
-    flags = []
-    for i, value in enumerate(largest):
-        past = [x for x in largest[max(0, i - SLINGSHOT_WINDOW) : i] if math.isfinite(x)]
-        flags.append(bool(past) and value > max(SLINGSHOT_FLOOR, SLINGSHOT_RATIO * median(past)))
-    return flags
-
-
 def events(history: History, p: int, unseen_count: int, final: bool = False) -> Events:
     """The events of a run so far, or of a finished one.
 
@@ -139,7 +91,7 @@ def events(history: History, p: int, unseen_count: int, final: bool = False) -> 
     cleanup = _cleanup_start(history, calm, p, unseen_count, final)
     direct = cleanup is not None and (fitted is None or cleanup <= fitted)
     floor_end = None if fitted is None or direct else _floor_end(history, calm, fitted, cleanup, final)
-    stable = None if generalized is None else _stable(history, generalized, jumps)
+    stable = None if generalized is None else stable_since(history, generalized, jumps)
     step = history.step
     return Events(
         fitted=_interval(step, fitted),
@@ -174,58 +126,32 @@ def unstable(history: History, found: Events) -> bool:
     return any(jump and step > start for step, jump in zip(history.step, slingshots(history), strict=True))
 
 
-def at_rest(history: History) -> bool:
-    """Whether the sum of squared weights has changed by less than 3 % over the last quarter of all
-    steps, without a slingshot among them."""
-    return bool(history.step) and _at_rest(history, len(history.step) - 1, slingshots(history))
+def by_spike(history: History, found: Events, final: bool = False) -> Events:
+    """The events with the phases told apart by memorization's spike, not by losses.
 
-
-def loss_decades(history: History) -> float | None:
-    """How fast the loss on unseen pairs still falls, over the last quarter of all steps [decades per 1,000 steps].
-
-    Negative where it rises; None without two measurements there, or without unseen pairs.
+    Memorization ends where the spike is deepest, clean-up starts where half of that depth is gone, held (at the end of
+    a run: for good). Neither where there is no spike, or where it never shrinks; a run without phases stays without.
     """
-    step, loss = history.step, history.unseen_loss
-    j = bisect_left(step, QUARTER * step[-1]) if step else 0
-    if not step or step[j] == step[-1] or not (loss[j] > 0 and loss[-1] > 0):
-        return None
-    return 1000 * math.log10(loss[j] / loss[-1]) / (step[-1] - step[j])
-
-
-def _stable(history: History, generalized: int, jumps: Sequence[bool]) -> int | None:
-    """Where weights, key frequencies and loss on unseen pairs first rest together.
-
-    None if weights or key frequencies change again later, until all three rest once more.
-    """
-    loss, stable = history.unseen_loss, None
-    for i in range(generalized, len(jumps)):
-        if not (_at_rest(history, i, jumps) and _same_key_frequencies(history, i)):
-            stable = None
-        elif stable is None:
-            then = loss[bisect_left(history.step, QUARTER * history.step[i])]
-            if then == loss[i] or (then > 0 and loss[i] > 0 and abs(math.log(loss[i] / then)) < SETTLED):
-                stable = i
-    return stable
-
-
-def _at_rest(history: History, i: int, jumps: Sequence[bool]) -> bool:
-    step, weights = history.step, history.sum_squared_weights
-    start = QUARTER * step[i]
-    j = bisect_left(step, start)
-    if step[i] == 0 or weights[i] <= 0:
-        return False
-    then = weights[j]
-    if step[j] > start and j > 0:  # between two measurements
-        fraction = (start - step[j - 1]) / (step[j] - step[j - 1])
-        then = weights[j - 1] + fraction * (weights[j] - weights[j - 1])
-    moved = abs(math.log(weights[i] / then)) if then > 0 else math.inf
-    return moved < STABLE and not any(jumps[j : i + 1])
-
-
-def _same_key_frequencies(history: History, i: int) -> bool:
-    """Whether the key frequencies, where known, are the same at all measurements of the last quarter of all steps."""
-    start = bisect_left(history.step, QUARTER * history.step[i])
-    return len(set(history.key_frequencies[start : i + 1]) - {None}) <= 1
+    if found.direct or found.fitted is None or not history.spike:
+        return found
+    start = found.fitted[1]
+    calm = [i for i, jump in enumerate(slingshots(history)) if not jump and history.step[i] >= start]
+    depth = {i: -history.spike[i] for i in calm if history.spike[i] < 0}
+    nowhere = replace(found, memorization_end=None, cleanup_start=None)
+    if not depth:
+        return nowhere
+    deepest = max(depth, key=lambda i: depth[i])
+    later = [i for i in calm if i > deepest]
+    halves = _crossing(
+        later,
+        below=lambda i: depth.get(i, 0.0) < HALF * depth[deepest],
+        above=lambda i: depth.get(i, 0.0) > TAKEN_BACK * depth[deepest],
+        last=final,
+    )
+    if not any(depth.get(i, 0.0) < (1 + HALF) / 2 * depth[deepest] for i in later):  # it may deepen yet
+        return nowhere
+    around = (int(history.step[max(deepest - 1, 0)]), int(history.step[deepest + 1]))
+    return replace(found, memorization_end=around, cleanup_start=_interval(history.step, halves))
 
 
 def _interval(step: Sequence[float], i: int | None) -> Interval | None:
@@ -249,18 +175,26 @@ def _cleanup_start(history: History, calm: Sequence[int], p: int, unseen_count: 
     chance = 1 / p + 3 * math.sqrt((1 - 1 / p) / p / unseen_count)
     if not calm or history.unseen_accuracy[calm[-1]] <= chance:  # a plateau at ln p
         return None
+    return _crossing(calm, lambda i: loss[i] < level, lambda i: loss[i] > WITHDRAWN * level, last=final)
+
+
+def _crossing(
+    calm: Sequence[int], below: Callable[[int], bool], above: Callable[[int], bool], last: bool
+) -> int | None:
+    """The first (or `last`) measurement from which a curve is held below a level; none once held above another.
+
+    The last one may also have come just before the end.
+    """
     found: int | None = None
-    below = above = 0
+    under = over = 0
     for n, i in enumerate(calm):
-        below = below + 1 if loss[i] < level else 0
-        above = above + 1 if loss[i] > WITHDRAWN * level else 0
-        if above == HELD:
+        under = under + 1 if below(i) else 0
+        over = over + 1 if above(i) else 0
+        if over == HELD:
             found = None
-        if below == HELD and (found is None or final):
+        if under == HELD and (found is None or last):
             found = calm[n - HELD + 1]
-    if final and 0 < below < HELD:  # crossed just before the end
-        found = calm[-below]
-    return found
+    return calm[-under] if last and 0 < under < HELD else found
 
 
 def _floor_end(history: History, calm: Sequence[int], fitted: int, cleanup: int | None, final: bool) -> int | None:

@@ -11,14 +11,8 @@ from typing import Any
 import pandas as pd
 import torch
 
-from grok.measures.phases import (
-    Events,
-    cleanup_band,
-    events,
-    loss_decades,
-    regime,
-    unstable,
-)
+from grok.measures.phases import Events, by_spike, cleanup_band, events, regime, unstable
+from grok.measures.stability import loss_decades
 from grok.runs.files import write_text
 from grok.runs.folder import RunFolder
 from grok.runs.opened import OpenedRun, held_out, history_of
@@ -104,12 +98,15 @@ def conclude(folder: RunFolder, device: str | torch.device = "cpu") -> Conclusio
             history_of(kept), excluded_loss=curves["final_keys/excluded_loss"].astype(float).tolist()
         )
         settled = replace(settled, memorization_end=events(by_final_keys, p, test_count, final=True).memorization_end)
+    kind = regime(history, settled)
+    if run.phase_rule == "spike":
+        settled = by_spike(history, settled, final=True)
     return Conclusion(
         key_frequencies=found,
         keys_from_step=last,
         keys_decided=_decided(metrics[metrics["step"] <= last], found),
         events=settled,
-        regime=regime(history, settled),
+        regime=kind,
         unstable=unstable(history, settled),
         curves=curves,
         pairs=final.counts,

@@ -27,6 +27,7 @@ def current(config: Any) -> DictConfig:
     phases = (plain.get("callbacks") or {}).get("phases")
     if isinstance(phases, dict):
         phases.setdefault("rule", plain.get("key_frequencies", "W_L"))
+    plain.setdefault("phases", {"rule": "losses"})
     if isinstance(phases, dict) and "stop" in phases:  # it measured, and ended the run
         plain["callbacks"]["stopping"] = {"_target_": "callbacks.stopping.Stopping", "stop": phases.pop("stop")}
     made = OmegaConf.create(plain)
@@ -49,6 +50,9 @@ def as_before(plain: dict[str, Any]) -> dict[str, Any]:
     callbacks = plain.get("callbacks") or {}
     if isinstance(callbacks.get("phases"), dict):
         callbacks["phases"].pop("rule", None)  # of the key frequencies, which stands beside
+        callbacks["phases"].pop("boundaries", None)
+    if plain.get("phases") == {"rule": "losses"}:
+        del plain["phases"]
     if isinstance(callbacks.get("phases"), dict) and isinstance(callbacks.get("stopping"), dict):
         callbacks["phases"]["stop"] = callbacks.pop("stopping").get("stop")
     return plain

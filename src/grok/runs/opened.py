@@ -12,7 +12,7 @@ from jaxtyping import Bool, Int
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
-from grok.measures.phases import History, slingshots
+from grok.measures.history import History, slingshots
 from grok.runs.configuration import current
 from grok.runs.folder import RunFolder
 from grok.runs.parts import network_of, task_of
@@ -50,10 +50,13 @@ def history_of(metrics: pd.DataFrame) -> History:
     Where it has no unseen pairs, test pairs stand for them: see `held_out`.
     """
     columns = HISTORY_COLUMNS | {f"unseen_{what}": f"{what}/{held_out(metrics)}" for what in ("loss", "accuracy")}
-    excluded = metrics.get("progress/symmetrized_excluded_loss", pd.Series(math.nan, metrics.index))
     key_frequencies: list[str | None] = [text if isinstance(text, str) else "" for text in metrics["keys"]]
     numbers = {name: metrics[column].astype(float).tolist() for name, column in columns.items()}
-    return History(**numbers, excluded_loss=excluded.astype(float).tolist(), key_frequencies=key_frequencies)
+    optional = {"excluded_loss": "symmetrized_excluded_loss", "spike": "memorization_spike"}
+    for name, column in optional.items():
+        there = metrics.get(f"progress/{column}", pd.Series(math.nan, metrics.index))
+        numbers[name] = there.astype(float).tolist()
+    return History(**numbers, key_frequencies=key_frequencies)
 
 
 class OpenedRun:
@@ -80,6 +83,11 @@ class OpenedRun:
         """The rule of the key frequencies, or a list of them."""
         rule = self.config.key_frequencies
         return rule if isinstance(rule, str) else [int(k) for k in rule]
+
+    @property
+    def phase_rule(self) -> str:
+        """By what the phases are told apart: losses or spike."""
+        return str(OmegaConf.select(self.config, "phases.rule", default="losses"))
 
     @cached_property
     def _task(self) -> Task:
