@@ -268,10 +268,14 @@ class Evaluation:
     # --- progress measures
 
     @cached_property
+    def _turned(self) -> Float[Tensor, "half=2 t=p"]:
+        """Σ L[q, y(q) + t] over each half of the unseen pairs."""
+        return progress.turned_sums(self._sums[0][1:3])
+
+    @cached_property
     def symmetrized_logits(self) -> Float[Tensor, " t=p"]:
         """g over the unseen pairs; nan where there are none."""
-        sums, counts = self._unseen_sums
-        return progress.symmetrized_logits(sums, int(counts.sum()))
+        return self._turned.sum(0) / self.counts["unseen"]
 
     @cached_property
     def symmetrized_loss(self) -> Float[Tensor, ""]:
@@ -284,13 +288,10 @@ class Evaluation:
     @cached_property
     def spike_and_waves(self) -> SpikeAndWaves | None:
         """Memorization's spike and the circuit's waves in g over the unseen pairs; None where there are none."""
-        sums, counts = self._sums
-        first, second = counts[1:3].sum(1).tolist()
-        if not first + second:
+        if not self.counts["unseen"]:
             return None
-        halves = zip(sums[1:3], (first, second), strict=True)
-        g = torch.stack([progress.symmetrized_logits(*half) for half in halves]) if first and second else None
-        return spike_and_waves(self.symmetrized_logits, g)
+        counts = self._sums[1][1:3].sum(1, keepdim=True)
+        return spike_and_waves(self.symmetrized_logits, self._turned / counts if counts.all() else None)
 
     def key_losses(self, rule: str | Sequence[int]) -> dict[str, Float[Tensor, ""]]:
         """Restricted and excluded losses for the key frequencies by `rule`; none where there are no waves or keys."""

@@ -29,11 +29,16 @@ def answer_sums(
     return sums.view(groups, p, p), torch.bincount(index, minlength=groups * p).view(groups, p)
 
 
+def turned_sums(sums: Float[Tensor, "*group y=p c=p"]) -> Float[Tensor, "*group t=p"]:
+    """Σ over pairs of L[q, y(q) + t], from the sums per answer."""
+    y = torch.arange(sums.shape[-1], device=sums.device)
+    turned: Tensor = sums[..., y, (y + y[:, None]) % len(y)]
+    return turned.sum(-1)
+
+
 def symmetrized_logits(sums: Float[Tensor, "y=p c=p"], count: int) -> Float[Tensor, " t=p"]:
     """g(t) = mean over `count` pairs of L[q, y(q) + t], from the sums per answer."""
-    p = len(sums)
-    y = torch.arange(p, device=sums.device)
-    return sums[y, (y + y[:, None]) % p].sum(1) / count
+    return turned_sums(sums) / count
 
 
 def symmetrized_loss(g: Float[Tensor, " t=p"]) -> Float[Tensor, ""]:
@@ -115,16 +120,20 @@ def wave_coefficients(g: Float[Tensor, " t=p"]) -> Float[Tensor, " k"]:
     all that they see: α_k = 2/p Σ_t g(t) cos(w_k t), for k = p/2 half of it.
     """
     p = len(g)
-    cosines = fourier.basis(p, g.device)[1::2]
-    return cosines @ g.double() * cosines[:, 0]  # at t = 0, the height of the orthonormal cosine
+    return cosine_coefficients(fourier.basis(p, g.device)[1::2] @ g.double(), p)
 
 
-def wave_sum(alpha: Float[Tensor, " k"], p: int, frequencies: Sequence[int]) -> Float[Tensor, " t=p"]:
+def cosine_coefficients(components: Float[Tensor, "k *rest"], p: int) -> Float[Tensor, "k *rest"]:
+    """α_k from the components along the orthonormal cosines, whose height at t = 0 is √(2/p); √(1/p) for k = p/2."""
+    heights = fourier.basis(p, components.device)[1::2, 0]
+    return components * heights.view(-1, *[1] * (components.ndim - 1))
+
+
+def wave_sum(alpha: Float[Tensor, "*set k"], p: int, frequencies: Sequence[int]) -> Float[Tensor, "*set t=p"]:
     """f(t) = Σ_k α_k cos(w_k t) over the frequencies: the fit's logits are f(c - y) (paper §4.2)."""
-    weights = torch.zeros(p, dtype=torch.float64, device=alpha.device)
+    weights = torch.zeros(*alpha.shape[:-1], p, dtype=torch.float64, device=alpha.device)
     k = torch.tensor(list(frequencies), dtype=torch.long, device=alpha.device)
-    weights[2 * k - 1] = (
-        alpha[k - 1] * torch.where(2 * k < p, p / 2, float(p)).double().sqrt()
-    )  # of the orthonormal cosine
+    heights = torch.where(2 * k < p, p / 2, float(p)).double().sqrt()  # of the orthonormal cosine, one over
+    weights[..., 2 * k - 1] = alpha[..., k - 1] * heights
     total: Tensor = weights @ fourier.basis(p, alpha.device)
     return total

@@ -17,6 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from grok.measures import progress
+from grok.model.cross_entropy import cross_entropies
 from grok.tasks import fourier
 
 IDLE = 0.5  # the quantile of the coefficients that stands for the idle frequencies: their median
@@ -53,26 +54,23 @@ def spike_and_waves(g: Float[Tensor, " t=p"], halves: Float[Tensor, "half=2 t=p"
     alone makes some waves; so each half chooses for the other, and the two losses are averaged.
     """
     p = len(g)
-    alpha = progress.wave_coefficients(g)
+    sets = torch.stack([g, *(halves if halves is not None else (g, g))]).double()
+    components = fourier.basis(p, g.device) @ sets.T
+    alpha, *choices = progress.cosine_coefficients(components[1::2], p).T
     shared = spike_coefficient(alpha, p)
     heights = _even(alpha, p) - shared
     if p % 2 == 0:
         heights[-1] /= 2
-    signs, values = (halves, halves.flip(0)) if halves is not None else (g[None], g[None])
-    losses = [
-        wave_loss(progress.wave_coefficients(choice), progress.wave_coefficients(value), p)
-        for choice, value in zip(signs, values, strict=True)
-    ]
-    centred = g.double() - g.double().mean()
-    sines = fourier.basis(p, g.device)[2:p:2] @ centred
-    odd = sines.norm() / centred.norm().clamp_min(torch.finfo(torch.float64).tiny)
-    return SpikeAndWaves(p / 2 * shared, heights.clamp_min(0).sum(), torch.stack(losses).mean(), heights, odd)
+    losses = wave_losses(torch.stack(choices), torch.stack(choices[::-1]), p)
+    size = components[1:, 0].norm().clamp_min(torch.finfo(torch.float64).tiny)  # without the constant
+    odd = components[2:p:2, 0].norm() / size
+    return SpikeAndWaves(p / 2 * shared, heights.clamp_min(0).sum(), losses.mean(), heights, odd)
 
 
-def wave_loss(choice: Float[Tensor, " k"], value: Float[Tensor, " k"], p: int) -> Float[Tensor, ""]:
+def wave_losses(choice: Float[Tensor, "set k"], value: Float[Tensor, "set k"], p: int) -> Float[Tensor, " set"]:
     """Cross-entropy at t = 0 of Σ_k α_k cos w_k t over the frequencies whose coefficient is positive in `choice`."""
-    chosen = torch.where(choice > 0, value, 0.0)
-    return progress.symmetrized_loss(progress.wave_sum(chosen, p, range(1, p // 2 + 1)))
+    waves = progress.wave_sum(torch.where(choice > 0, value, 0.0), p, range(1, p // 2 + 1))
+    return cross_entropies(waves, torch.zeros(len(waves), dtype=torch.long, device=waves.device))
 
 
 def key_frequencies(heights: Float[Tensor, " k"]) -> list[int]:
