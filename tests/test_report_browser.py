@@ -29,11 +29,11 @@ LOSSES = {
     "loss on mirrored pairs": "loss/mirrored",
     "restricted, key-free": "progress/symmetrized_loss",
     "wave loss": "progress/wave_loss",
-    "restricted, current keys": "progress/restricted_loss",
-    "restricted, final keys": "final_keys/restricted_loss",
+    "restricted, current frequencies": "progress/restricted_loss",
+    "restricted, final frequencies": "final_keys/restricted_loss",
     "excluded, key-free": "progress/symmetrized_excluded_loss",
-    "excluded, current keys": "progress/excluded_loss",
-    "excluded, final keys": "final_keys/excluded_loss",
+    "excluded, current frequencies": "progress/excluded_loss",
+    "excluded, final frequencies": "final_keys/excluded_loss",
 }
 THREE = (0, 7, 30)  # measurements
 CURVES = """name => document.querySelector(name)._fullData.map(t => ({
@@ -106,7 +106,7 @@ def overflow(page: Page) -> int:
 
 def test_each_panel_has_its_curves_with_the_values_of_the_tables(run: RunFolder, opened: Opened) -> None:
     page = opened(run.path / "report.html")
-    page.check('[data-family="current keys"]')
+    page.check('[data-family="current frequencies"]')
     metrics, final = run.read(run.metrics), run.read(run.final_keys)
     panels = {
         "losses": list(LOSSES.values()),
@@ -153,12 +153,12 @@ def test_families_of_curves_are_shown_and_hidden(run: RunFolder, opened: Opened)
     always = ["train loss", "test loss", "loss on unseen pairs", "loss on mirrored pairs"]
     restricted = "restricted, {}"
     assert len(visible()) == 9
-    assert restricted.format("current keys") not in visible()
-    page.check('[data-family="current keys"]')
+    assert restricted.format("current frequencies") not in visible()
+    page.check('[data-family="current frequencies"]')
     assert len(visible()) == 11
     page.uncheck('[data-family="key-free"]')
-    page.uncheck('[data-family="current keys"]')
-    assert visible() == [*always, "wave loss", "restricted, final keys", "excluded, final keys"]
+    page.uncheck('[data-family="current frequencies"]')
+    assert visible() == [*always, "wave loss", "restricted, final frequencies", "excluded, final frequencies"]
 
 
 def test_steps_are_linear_or_logarithmic_by_a_click(run: RunFolder, opened: Opened) -> None:

@@ -36,35 +36,35 @@ def report(arguments: Sequence[str], console: Console | None = None) -> dict[str
     """What analysis.json says; it, the history and the pictures are written, the tables shown."""
     began = time.perf_counter()
     keep_memory()
-    asked = analysis(arguments)
+    request = analysis(arguments)
     console = console or Console(width=None if sys.stdout.isatty() else 160)
-    subject, folder = asked.subject, asked.folder
-    table, network, facts = examination(subject, folder, asked.rule)
+    subject, folder = request.subject, request.folder
+    table, network, facts = examination(subject, folder, request.rule)
     warning = _disagreement(subject, float(table.train_loss))
     with torch.no_grad():
-        rows = list(history(folder, facts.key_frequencies)) if folder and asked.history else []
-    told = contents(asked, facts, table, warning)
-    write_text(asked.results / "analysis.json", json.dumps(told, indent=1, allow_nan=False) + "\n")
+        rows = list(history(folder, facts.key_frequencies)) if folder and request.history else []
+    results = contents(request, facts, table, warning)
+    write_text(request.results / "analysis.json", json.dumps(results, indent=1, allow_nan=False) + "\n")
     if rows:
-        write_text(asked.results / "analysis_history.csv", pd.DataFrame(rows).to_csv(index=False))
-    show(console, told, time.perf_counter() - began)
-    lines = [f"everything is in {asked.results / 'analysis.json'}"]
-    if asked.figures:
+        write_text(request.results / "analysis_history.csv", pd.DataFrame(rows).to_csv(index=False))
+    show(console, results, time.perf_counter() - began)
+    lines = [f"everything is in {request.results / 'analysis.json'}"]
+    if request.figures:
         pictured = PicturedNetwork(
             subject.name, subject.step, table, network, facts, folder, pd.DataFrame(rows) if rows else None
         )
-        lines = [f"{len(draw(asked.figures, asked.pictures, pictured))} pictures in {asked.pictures}", *lines]
+        lines = [f"{len(draw(request.figures, request.pictures, pictured))} pictures in {request.pictures}", *lines]
     for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-    return told
+    return results
 
 
 def _disagreement(subject: Subject, train_loss: float) -> str | None:
-    told = subject.told_train_loss
-    if told is None or abs(train_loss - told) <= DISAGREES * abs(told):
+    stored = subject.stored_train_loss
+    if stored is None or abs(train_loss - stored) <= DISAGREES * abs(stored):
         return None
     return (
-        f"The recomputed train loss is {train_loss:.3e}, the stored one {told:.3e}: the training pairs are"
+        f"The recomputed train loss is {train_loss:.3e}, the stored one {stored:.3e}: the training pairs are"
         " probably others (data.seed, data.train_fraction, split)."
     )
 

@@ -14,9 +14,9 @@ from grok.claims.judgements import judgements
 from grok.measures.evaluation import Evaluation
 
 
-def contents(asked: Analysis, facts: NetworkFacts, evaluation: Evaluation, warning: str | None) -> dict[str, Any]:
+def contents(request: Analysis, facts: NetworkFacts, evaluation: Evaluation, warning: str | None) -> dict[str, Any]:
     """What analysis.json says."""
-    subject, folder = asked.subject, asked.folder
+    subject, folder = request.subject, request.folder
     has_measurements = folder is not None and folder.metrics.exists()
     report = {
         "name": subject.name,
@@ -25,7 +25,7 @@ def contents(asked: Analysis, facts: NetworkFacts, evaluation: Evaluation, warni
         "operation": subject.operation,
         "training_pairs": int(subject.train.sum()),
         "key_frequencies": facts.key_frequencies,
-        "key_rule": asked.rule,
+        "key_rule": request.rule,
         "train_accuracy": float(evaluation.train_accuracy),
         "test_accuracy": float(evaluation.test_accuracy),
         "warnings": [warning] if warning else [],

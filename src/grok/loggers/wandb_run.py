@@ -33,7 +33,7 @@ def define_steps(run: wandb.Run, folder: RunFolder) -> LastSent:
 
 
 def log_conclusion(run: wandb.Run, folder: RunFolder) -> None:
-    """Regime, events, final keys and pictures, as far as the folder has them."""
+    """Regime, events, final key frequencies and pictures, as far as the folder has them."""
     summary, curves = folder.summary(), curves_of(folder)
     if "phases" not in summary:
         return

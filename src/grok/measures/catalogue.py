@@ -236,13 +236,20 @@ _RESTRICTED = {
     "_held_out": "Loss on all p² pairs by sum waves averaged over unseen pairs alone",
 }
 
+_LABELS = {
+    "": "restricted loss",
+    "_train": "restricted (train)",
+    "_test": "restricted (test)",
+    "_held_out": "restricted (unseen)",
+}
+
 
 def _by_keys(group: str, family: str, whose: str, remark: str) -> tuple[Metric, ...]:
     """Restricted losses and excluded loss by one choice of key frequencies."""
     restricted = [
         Metric(
             f"{group}/restricted_loss{side}",
-            f"restricted loss{side.replace('_', ' ')}, {family}",
+            f"{_LABELS[side]}, {family}",
             "nats",
             f"{value.format(whose=whose)}. Sum waves are cos w(a+b) and sin w(a+b); {remark}",
             "§5.1, Fig. 7",

@@ -18,7 +18,7 @@ class History:
     test_loss: list[float]
     train_accuracy: list[float]
     test_accuracy: list[float]
-    excluded_loss: list[float]  # symmetrized while training; with the final keys when the run has ended
+    excluded_loss: list[float]  # symmetrized while training; with the final key frequencies when the run has ended
     sum_squared_weights: list[float]
     largest_train_loss: list[float]  # of any step since the last measurement
     unseen_loss: list[float]  # on test pairs whose mirror is not trained; nan where there are none

@@ -6,7 +6,7 @@ A metric names its panel in the catalogue. A panel that is added here is drawn i
 from dataclasses import dataclass
 
 # What a curve is computed by, and so how its line looks.
-FAMILIES = KEY_FREE, CURRENT_KEYS, FINAL_KEYS = "key-free", "current keys", "final keys"
+FAMILIES = KEY_FREE, CURRENT_KEYS, FINAL_KEYS = "key-free", "current frequencies", "final frequencies"
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def events(history: History, p: int, unseen_count: int, final: bool = False) -> 
         history: one entry a measurement; transitions are frozen in slingshots.
         p: number of answers; chance level is ln p.
         unseen_count: number of test pairs, to tell accuracy from chance.
-        final: the run has ended and `excluded_loss` is by its final keys.
+        final: the run has ended and `excluded_loss` is by its final key frequencies.
     """
     jumps = slingshots(history)
     calm = [i for i, jump in enumerate(jumps) if not jump]

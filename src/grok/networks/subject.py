@@ -34,7 +34,7 @@ class Subject:
     operation: str
     step: int | None
     name: str
-    told_train_loss: float | None
+    stored_train_loss: float | None
 
     @property
     def p(self) -> int:
@@ -113,7 +113,7 @@ def of_run(run: OpenedRun, step: int) -> Subject:
         operation=run.config.data.get("operation", "its own"),
         step=step,
         name=run.config.name,
-        told_train_loss=float(rows["loss/train"].iloc[0]) if "loss/train" in rows and len(rows) else None,
+        stored_train_loss=float(rows["loss/train"].iloc[0]) if "loss/train" in rows and len(rows) else None,
     )
 
 
@@ -145,5 +145,5 @@ def of_file(file: Path, told: Mapping[str, Any]) -> Subject:
         operation=operation,
         step=found.step,
         name=file.stem,
-        told_train_loss=found.train_loss,
+        stored_train_loss=found.train_loss,
     )

@@ -20,7 +20,7 @@ from grok.runs.opened import OpenedRun, held_out, history_of
 
 @dataclass(frozen=True)
 class Conclusion:
-    """What a finished run comes to: its final keys, when they were decided, events and regime.
+    """What a finished run comes to: its final key frequencies, when they were decided, events and regime.
 
     `held_out` says which pairs events are read from, "unseen" or "test" (`grok.runs.opened.held_out`).
     `loss_decades` is how fast the loss on them still falls at the end [decades per 1,000 steps].
@@ -61,7 +61,7 @@ class Conclusion:
 
 
 def conclude(folder: RunFolder, device: str | torch.device = "cpu") -> Conclusion:
-    """Evaluate every snapshot with the final keys, write final_keys.csv, and settle the run's events.
+    """Evaluate every snapshot with the final key frequencies, write final_keys.csv, and settle the run's events.
 
     The final network is the last one outside a slingshot.
     """
@@ -92,7 +92,7 @@ def conclude(folder: RunFolder, device: str | torch.device = "cpu") -> Conclusio
     judged_by = held_out(metrics)
     p, test_count = final.p, final.counts["unseen"] + (0 if judged_by == "unseen" else final.counts["mirrored"])
     settled = events(history, p, test_count, final=True)
-    if rows:  # memorization ends where excluded loss by the final keys leaves its floor
+    if rows:  # memorization ends where excluded loss by the final key frequencies leaves its floor
         kept = metrics[metrics["step"].isin(curves["step"])]
         by_final_keys = replace(
             history_of(kept), excluded_loss=curves["final_keys/excluded_loss"].astype(float).tolist()
@@ -118,7 +118,7 @@ def conclude(folder: RunFolder, device: str | torch.device = "cpu") -> Conclusio
 
 
 def _decided(metrics: pd.DataFrame, found: Sequence[int] | None) -> dict[str, int | None]:
-    """The first step from which on the final keys are contained in, and equal, the current ones."""
+    """The first step from which on the final key frequencies are contained in, and equal, the current ones."""
     if not found:
         return {"contained": None, "equal": None}
     final = set(found)

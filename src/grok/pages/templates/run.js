@@ -4,9 +4,9 @@ const state = { axis: "linear", families: {} };
 
 // --- panels
 const boxes = [...document.querySelectorAll("[data-family]")];
-const final = boxes.some((box) => box.dataset.family === "final keys");
+const final = boxes.some((box) => box.dataset.family === "final frequencies");
 for (const box of boxes) {
-  box.checked = box.dataset.family !== "current keys" || !final;
+  box.checked = box.dataset.family !== "current frequencies" || !final;
   state.families[box.dataset.family] = box.checked;
 }
 
