@@ -8,10 +8,10 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from runs import TINY
 
+from grok.runs.damage import DamagedFileError, reading
 from grok.runs.files import write_text
 from grok.settings import places
 from grok.sweep import point as point_process
-from grok.sweep.damage import DamagedFileError, reading
 from grok.sweep.folder import SweepFolder
 from grok.sweep.identity import FOLDER_PLACEHOLDER, identity
 from grok.sweep.join import join
@@ -209,8 +209,8 @@ def _raise(error: Exception) -> Callable[[], None]:
     ("error", "words"),
     [
         (KeyError("step"), "runs/000/metrics.csv: has no 'step'"),
-        (ValueError("bad\nlines"), "runs/000/metrics.csv: bad"),
-        (IndexError(), "runs/000/metrics.csv: IndexError"),
+        (ValueError("bad\nlines"), "runs/000/metrics.csv: cannot be read as a table: bad"),
+        (IndexError(), "runs/000/metrics.csv: cannot be read as a table: IndexError"),
     ],
 )
 def test_damage_is_named_by_file_and_kind(tmp_path: Path, error: Exception, words: str) -> None:

@@ -21,6 +21,7 @@ KNOWN: dict[str, Any] = {
     "key_frequencies": None,
     "figures": "all",
     "output": None,
+    "verbose": False,
     "threads": 1,  # enough for p = 113; more of them wait for each other where others compute too
     "checkpoint": None,
     "split": None,
@@ -43,6 +44,7 @@ class Analysis:
     rule: str | list[int]
     figures: list[str]
     history: bool
+    verbose: bool
 
 
 def analysis(arguments: Sequence[str]) -> Analysis:
@@ -53,6 +55,8 @@ def analysis(arguments: Sequence[str]) -> Analysis:
     if told["steps"] not in (None, "all") or (told["steps"] and told["step"] != "last"):
         raise ValueError(f"`steps` must be all, and `step` is for one of them. Got {told['steps']!r}.")
     figures, rule_told = chosen(told["figures"]), _rule(told["key_frequencies"])
+    if not isinstance(told["verbose"], bool):
+        raise ValueError(f"`verbose` must be true or false. Got {told['verbose']!r}.")
     require_whole("threads", told["threads"], 1)
     torch.set_num_threads(told["threads"])
     if path is None:
@@ -73,8 +77,9 @@ def analysis(arguments: Sequence[str]) -> Analysis:
         rule = run.key_rule
         results = Path(told["output"] or path)
         pictures = results if told["output"] else path / "analysis"
+    rule = rule if rule_told is None else rule_told
     return Analysis(
-        subject, folder, results, pictures, rule if rule_told is None else rule_told, figures, told["steps"] == "all"
+        subject, folder, results, pictures, rule, figures, history=told["steps"] == "all", verbose=told["verbose"]
     )
 
 

@@ -1,23 +1,26 @@
-"""What grok.analyze says: analysis.json, and the tables on the terminal."""
+"""What grok.analyze says of a network: analysis.json, and warnings."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table as RichTable
+import torch
 
-from grok.analysis.arguments import Analysis
+from grok.analysis.examination import Examination
 from grok.analysis.history import lottery
-from grok.claims.facts import NetworkFacts
-from grok.claims.judgements import judgements
-from grok.measures.evaluation import Evaluation
+from grok.analysis.suspects import suspicion
+from grok.networks.subject import DISAGREES, Subject
+from grok.runs.folder import RunFolder
 
 
-def contents(request: Analysis, facts: NetworkFacts, evaluation: Evaluation, warning: str | None) -> dict[str, Any]:
+def contents(
+    subject: Subject, folder: RunFolder | None, rule: str | list[int], examined: Examination, warnings: Sequence[str]
+) -> dict[str, Any]:
     """What analysis.json says."""
-    subject, folder = request.subject, request.folder
+    evaluation, _, facts = examined
     has_measurements = folder is not None and folder.metrics.exists()
+    with torch.no_grad():
+        claims = examined.claims(subject, rule)
     report = {
         "name": subject.name,
         "step": -1 if subject.step is None else subject.step,
@@ -25,11 +28,16 @@ def contents(request: Analysis, facts: NetworkFacts, evaluation: Evaluation, war
         "operation": subject.operation,
         "training_pairs": int(subject.train.sum()),
         "key_frequencies": facts.key_frequencies,
-        "key_rule": request.rule,
+        "key_rule": rule,
+        "accuracy": facts.accuracy,
         "train_accuracy": float(evaluation.train_accuracy),
         "test_accuracy": float(evaluation.test_accuracy),
-        "warnings": [warning] if warning else [],
-        "claims": judgements(facts),
+        "unseen_accuracy": float(evaluation.held_out_accuracy),
+        "pairs": evaluation.counts,
+        "loss": facts.losses["original"].all,
+        "sum_squared_weights": math.fsum(evaluation.squared_weights.values()),
+        "warnings": list(warnings),
+        "claims": claims,
         "symmetrized_loss": float(evaluation.symmetrized_loss),
         "symmetrized_excluded_loss": float(evaluation.symmetrized_excluded_loss),
         "losses": {name: losses._asdict() for name, losses in facts.losses.items()},
@@ -41,6 +49,26 @@ def contents(request: Analysis, facts: NetworkFacts, evaluation: Evaluation, war
     return {name: finite(value) for name, value in report.items()}
 
 
+def warnings_about(subject: Subject, examined: Examination) -> list[str]:
+    """What a reader should know before the numbers: wrong pairs, a wrong reading, worse than chance."""
+    evaluation, _, facts = examined
+    train_loss, stored, loss = float(evaluation.train_loss), subject.stored_train_loss, facts.losses["original"].all
+    found = []
+    if stored is not None and abs(train_loss - stored) > DISAGREES * abs(stored):
+        found.append(
+            f"The recomputed train loss is {train_loss:.3e}, the stored one {stored:.3e}: the training pairs are"
+            " probably others (data.seed, data.train_fraction, split)."
+        )
+    with torch.no_grad():
+        found += [sentence] if (sentence := suspicion(subject, evaluation)) else []
+    if loss > math.log(facts.p):
+        found.append(
+            f"The loss on all pairs, {loss:.3g}, is above chance level, ln {facts.p} = {math.log(facts.p):.3g}:"
+            " the network is confidently wrong on many of them."
+        )
+    return found
+
+
 def finite(value: Any) -> Any:
     """The same with null for what is no finite number."""
     if isinstance(value, dict):
@@ -48,53 +76,3 @@ def finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [finite(x) for x in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def show(console: Console, report: dict[str, Any], seconds: float) -> None:
-    """The tables of claims and of losses, the lottery and any warning."""
-    console.print(_claims(report))
-    console.print(_losses(report))
-    verdicts = [row["holds"] for row in report["claims"]]
-    held, failed, absent = (verdicts.count(verdict) for verdict in (True, False, None))
-    lines = [
-        *_lottery(report["lottery"]),
-        *(f"Warning: {warning}" for warning in report["warnings"]),
-        f"{held} claims hold, {failed} do not, {absent} do not apply ({seconds:.1f} s)",
-    ]
-    for line in lines:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
-
-
-def _claims(report: dict[str, Any]) -> RichTable:
-    step = "" if report["step"] < 0 else f" at step {report['step']:,}"
-    keys = " ".join(map(str, report["key_frequencies"])) or "none"
-    claims = RichTable(title=escape(f"{report['name']}{step}: key frequencies {keys}"), title_justify="left")
-    for column in ("§", "claim", "the paper", "holds from", "here", "holds"):
-        claims.add_column(column)
-    for row in report["claims"]:
-        verdict = {True: "yes", False: "[bold]no[/]", None: "[dim]does not apply[/]"}[row["holds"]]
-        note = f"\n[dim]{escape(row['note'])}[/]" if row["note"] else ""
-        words = (row["section"], f"{escape(row['claim'])}{note}", row["paper"], row["criterion"], row["here"])
-        claims.add_row(*words, verdict)
-    return claims
-
-
-def _losses(report: dict[str, Any]) -> RichTable:
-    losses = RichTable(title="losses \\[nats]", title_justify="left")
-    for column in ("", "train", "test", "all"):
-        losses.add_column(column, justify="right" if column else "left")
-    for name, sides in report["losses"].items():
-        losses.add_row(name, *(f"{sides[side]:.3g}" for side in ("train", "test", "all")))
-    losses.add_section()
-    losses.add_row("key-free, held out (symmetrized)", "", f"{report['symmetrized_loss']:.3g}", "")
-    losses.add_row("key-free excluded (symmetrized)", f"{report['symmetrized_excluded_loss']:.3g}", "", "")
-    return losses
-
-
-def _lottery(found: dict[str, dict[str, int]] | None) -> list[str]:
-    """When the key frequencies were decided, in a line."""
-    if not found or not found["winners"]:
-        return []
-    winners = ", ".join(f"{k} at {step:,}" for k, step in found["winners"].items())
-    losers = ", ".join(f"{k} at {step:,}" for k, step in list(found["losers"].items())[:4])
-    return [f"key for good: {winners}" + (f"; the last others dropped: {losers}" if losers else "")]

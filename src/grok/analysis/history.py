@@ -10,11 +10,12 @@ from grok.claims import training
 from grok.claims.ablations import mean_by_offset, of_each_frequency
 from grok.measures import progress, spectra
 from grok.measures.evaluation import Evaluation
-from grok.measures.phases import BOUNDARIES
 from grok.networks.subject import of_run
 from grok.runs.folder import RunFolder
 from grok.runs.opened import OpenedRun
 from grok.tasks import fourier
+
+ENDS = ("memorization_end", "cleanup_start", "generalized")  # between which claims compare rates
 
 
 def row(evaluation: Evaluation, key_frequencies: Sequence[int]) -> dict[str, float]:
@@ -77,11 +78,11 @@ def training_record(folder: RunFolder) -> training.Record:
     if not folder.metrics.exists() or not phases:
         return training.Record({}, {}, None, "its run has not ended")
     final_keys = pd.read_csv(folder.final_keys) if folder.final_keys.exists() else pd.DataFrame()
-    memorized, cleaning, stable = (phases.get(name) for name in BOUNDARIES)
+    memorized, cleaning, generalized = (phases.get(name) for name in ENDS)
     return training.Record(
         metrics=_columns(folder.read(folder.metrics)),
         final_keys=_columns(final_keys),
-        ends=(memorized[1], cleaning[1], stable[1]) if memorized and cleaning and stable else None,
+        ends=(memorized[1], cleaning[1], generalized[1]) if memorized and cleaning and generalized else None,
         why_missing="the run did not come to all of its events within its steps",
     )
 

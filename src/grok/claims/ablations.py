@@ -121,9 +121,17 @@ def of_neurons(
     assert evaluation.neurons is not None
     assert evaluation.W_L is not None
     if keys:
-        inside = neurons.projection(evaluation.neurons, embedding.directions(evaluation.W_L, keys)) @ evaluation.W_L.T
-        yield "neurons on the directions of W_L", losses(L - mlp + inside, evaluation)
-        yield "neurons on their null space", losses(L - inside, evaluation)
+        directions, mean = embedding.directions(evaluation.W_L, keys), evaluation.neurons.mean((0, 1))
+        inside = neurons.projection(evaluation.neurons, directions) @ evaluation.W_L.T
+        of_mean = neurons.projection(mean[None, None], directions)[0, 0] @ evaluation.W_L.T
+        # the neurons' mean stays where it is: it is the same for all pairs, and answers none
+        yield (
+            "neurons on the directions of W_L",
+            losses(L - mlp + inside + (mean @ evaluation.W_L.T - of_mean), evaluation),
+        )
+        yield "neurons on their null space", losses(L - inside + of_mean, evaluation)
+        yield "neurons on the directions of W_L, their mean projected too", losses(L - mlp + inside, evaluation)
+        yield "neurons on their null space, their mean projected too", losses(L - inside, evaluation)
         del inside
     yield from _replaced(evaluation)
     means = fourier.line_sums(mlp) / p
@@ -162,6 +170,18 @@ def of_attention(network: Anatomy) -> Iterator[tuple[str, Losses]]:
     yield "attention zero", of(own[None])
     yield "attention mean", of((own + attended.mean((0, 1)))[None])
     yield "skip past attention zero", of(attended)
+    if network.has_mlp:
+        assert network.W_L is not None
+        through = network.neurons_of(attended) @ network.W_L.T
+        yield (
+            "skip past attention zero, into the MLP alone",
+            losses(network.skip_logits(network.middle) + through, evaluation),
+        )
+        own_neurons = network.neurons_of(network.middle) @ network.W_L.T
+        yield (
+            "skip past attention zero, past the MLP alone",
+            losses(network.skip_logits(attended) + own_neurons, evaluation),
+        )
     for name, value in (("zero", torch.zeros(())), ("mean", pattern[..., 2].mean((0, 1)))):
         without = pattern.clone()
         without[..., 2] = value

@@ -32,7 +32,7 @@ class Claim:
         section: where the paper states it; App. for its appendices.
         statement: what it says.
         paper: what the paper's network has.
-        level: from which value to which it holds.
+        level: from which value to which it holds; `levels.reported` for a number without a verdict.
         form: how the value is written, of `FORMS`.
         needs: what a network must have for the claim to apply, of `facts.NEEDS`.
         measure: the value of a network, with a note; or None, with the reason.
@@ -48,8 +48,15 @@ class Claim:
     measure: Callable[[NetworkFacts], Measured]
 
     @property
+    def part(self) -> str:
+        """What of the network it is about: the name of its module."""
+        return self.measure.__module__.rpartition(".")[2]
+
+    @property
     def criterion(self) -> str:
         """From which value to which the claim holds, in words."""
+        if not self.level.judges:
+            return "a number, no verdict"
         if self.form == "truth":
             return "yes"
         scale, unit = {"percent": (100, " %"), "ratio": (1, " × the loss")}.get(self.form, (1, ""))
@@ -88,6 +95,8 @@ def claim(
         raise ValueError(f"A claim's needs must be of {', '.join(NEEDS)}. {id} has {', '.join(sorted(unknown))}.")
     if form not in FORMS:
         raise ValueError(f"A claim's form must be one of {', '.join(FORMS)}. {id} has {form!r}.")
+    if form == "ratio" and "answers" not in needs:
+        raise ValueError(f"A ratio to the loss needs a network that answers. {id} does not say so in its needs.")
     if not isinstance(level, Level):
         if paper.number is None:
             raise ValueError(f"A rule needs the paper's number. {id} has words alone: {paper.words!r}.")

@@ -20,6 +20,14 @@ def residual_share(W_L: Float[Tensor, "p d_mlp"], frequencies: Sequence[int]) ->
     return left
 
 
+def beyond_rank(W_L: Float[Tensor, "p d_mlp"], rank: int) -> Float[Tensor, ""]:
+    """Norm of what the best approximation of that rank leaves of W_L, over the norm of W_L; the mean over outputs left
+    out, as in `residual_share`, which it never exceeds."""
+    values = torch.linalg.svdvals(W_L.double() - W_L.double().mean(0))
+    left: Tensor = values[rank:].norm() / values.norm()
+    return left
+
+
 def directions(W_L: Float[Tensor, "p d_mlp"], frequencies: Sequence[int]) -> Float[Tensor, "direction d_mlp"]:
     """u_k and v_k of each key frequency in turn: W_L = Σ_k cos_k u_kᵀ + sin_k v_kᵀ + rest (paper §4.2).
 
@@ -45,6 +53,17 @@ def circles(W_E: Float[Tensor, "d_model p"], frequency: int) -> Float[Tensor, "a
     first = _unit(directions[0], least)
     axes = torch.stack([first, _unit(directions[-1] - (first @ directions[-1]) * first, least)])
     return axes @ (W_E.double() - W_E.double().mean(1, keepdim=True))
+
+
+def circularity(W_E: Float[Tensor, "d_model p"], frequency: int) -> Float[Tensor, ""]:
+    """Share of one frequency in the numbers' embedding as seen in its own plane (`circles`): 1 for a circle.
+
+    Random weights of width d_model leave about d_model / (d_model + p).
+    """
+    plane = circles(W_E, frequency)
+    waves = plane @ fourier.basis(W_E.shape[1], W_E.device)[fourier.rows(W_E.shape[1], [frequency])].T
+    share: Tensor = waves.square().sum() / plane.square().sum()
+    return share
 
 
 def _unit(vector: Float[Tensor, " d_model"], least: Float[Tensor, ""]) -> Float[Tensor, " d_model"]:

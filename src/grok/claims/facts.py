@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -12,7 +13,7 @@ from grok.claims import ablations, embedding, heads, logits, neurons
 from grok.claims.ablations import Losses
 from grok.claims.anatomy import Anatomy
 from grok.claims.training import Record
-from grok.measures import progress
+from grok.measures import progress, spectra
 from grok.measures.evaluation import Evaluation
 from grok.measures.spectra import EXPLAINED
 from grok.tasks import fourier
@@ -25,7 +26,9 @@ NEEDS = {
     "keys": "it has no key frequencies",
     "odd": "p is even",
     "training": "a file tells nothing of its training",
+    "answers": "it answers {accuracy:.0%} of {which} pairs; how a network answers is judged where it does, above 95 %",
 }
+ANSWERS = 0.95  # accuracy, on all pairs and on unseen ones, above which a network is one that adds
 
 
 class NetworkFacts:
@@ -49,6 +52,9 @@ class NetworkFacts:
     ) -> None:
         self.evaluation, self.network, self.bias, self.training = evaluation, network, bias, training
         self.p = evaluation.p
+        self.accuracy = float((evaluation.predictions == evaluation.answers).double().mean())  # on all pairs
+        on_unseen = float(evaluation.held_out_accuracy)  # nan without any: a table of trained answers scores all else
+        least, which = min((self.accuracy, "all"), (on_unseen, "unseen")) if on_unseen < 1 else (self.accuracy, "all")
         self.key_frequencies: list[int] = evaluation.key_frequencies(rule) or []
         has = {
             "waves": evaluation.is_linear,
@@ -57,8 +63,11 @@ class NetworkFacts:
             "keys": bool(self.key_frequencies),
             "odd": self.p % 2 == 1,
             "training": training is not None,
+            "answers": least > ANSWERS,
         }
-        self.unmet = {need: reason for need, reason in NEEDS.items() if not has[need]}
+        self.unmet = {
+            need: reason.format(accuracy=least, which=which) for need, reason in NEEDS.items() if not has[need]
+        }
 
     # --- parts, for claims that need them
 
@@ -157,6 +166,36 @@ class NetworkFacts:
         """How far u·MLP and v·MLP of each key frequency are one cosine and one sine."""
         directions = embedding.directions(self.W_L, self.key_frequencies)
         return neurons.projections_explained(self.activations, directions, self.key_frequencies).tolist()
+
+    @cached_property
+    def accuracies(self) -> dict[str, float]:
+        """Share of pairs answered by the key frequencies' waves alone (all), and without them (training) (Fig. 13)."""
+        evaluation, train = self.evaluation, self.evaluation.on_train
+        means, answers = evaluation.means, evaluation.answers
+        restricted = progress.restricted_logits(means, self.key_frequencies).argmax(1)
+        removed = fourier.projection(means, self.key_frequencies)[train(answers)]
+        right = (train(evaluation.logits) - removed).argmax(1) == train(answers)
+        by_answer = restricted == restricted.new_tensor(range(self.p))
+        return {"restricted": float(by_answer.double().mean()), "excluded": float(right.double().mean())}
+
+    @cached_property
+    def losses_of_one(self) -> dict[int, float]:
+        """Restricted loss on all pairs by each key frequency alone (App. B) [nats]."""
+        means = self.evaluation.means
+        counts = torch.full((self.p,), self.p)
+        rows = {k: progress.restricted_logits(means, [k]) for k in self.key_frequencies}
+        return {k: float(progress.loss_by_answer(x, counts)) for k, x in rows.items()}
+
+    @cached_property
+    def columns_of_clusters(self) -> dict[int, float]:
+        """Of each key frequency with neurons: its share in the squared norm of their columns of W_L (Fig. 5)."""
+        of = neurons.frequencies(self._explained)
+        shares = {}
+        for k in self.key_frequencies:
+            if (chosen := self.belongs & (of == k)).any():
+                norms = fourier.frequency_norms(fourier.component_norms(self.W_L[:, chosen]))
+                shares[k] = float(spectra.shares(norms)[k - 1])
+        return shares
 
     # --- tables of analysis.json
 

@@ -1,5 +1,6 @@
 """Each claim judged by what is known of a network, in the words of the table and of analysis.json."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from grok.claims.claim import Claim
@@ -12,6 +13,7 @@ def judgement(claim: Claim, facts: NetworkFacts) -> dict[str, Any]:
     value, note = claim.measured(facts)
     row = {
         "id": claim.id,
+        "part": claim.part,
         "claim": claim.statement,
         "section": claim.section,
         "paper": claim.paper.words,
@@ -19,13 +21,23 @@ def judgement(claim: Claim, facts: NetworkFacts) -> dict[str, Any]:
     }
     if value is None:
         return {**row, "here": "-", "value": None, "holds": None, "note": f"does not apply: {note}"}
+    verdict = claim.level.holds(value) if claim.level.judges else None
     here = _written(claim.form, value, facts)
-    return {**row, "here": here, "value": value, "holds": claim.level.holds(value), "note": note}
+    return {**row, "here": here, "value": value, "holds": verdict, "note": note}
 
 
 def judgements(facts: NetworkFacts) -> list[dict[str, Any]]:
     """Every claim judged, in order."""
     return [judgement(claim, facts) for claim in CLAIMS]
+
+
+def beside_untrained(rows: Sequence[dict[str, Any]], untrained: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The claims judged, each with what a network of the same parts with untrained weights has.
+
+    A claim that an untrained network meets says nothing alone.
+    """
+    names = {"here": "untrained_here", "value": "untrained", "holds": "untrained_holds"}
+    return [row | {new: other[old] for old, new in names.items()} for row, other in zip(rows, untrained, strict=True)]
 
 
 def _written(form: str, value: float, facts: NetworkFacts) -> str:

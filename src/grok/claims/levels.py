@@ -17,6 +17,11 @@ class Level:
     most: float = math.inf
     why: str = ""
 
+    @property
+    def judges(self) -> bool:
+        """Whether there is a value at which the claim would not hold."""
+        return math.isfinite(self.least) or math.isfinite(self.most)
+
     def holds(self, value: float) -> bool:
         return self.least <= value <= self.most
 
@@ -52,6 +57,11 @@ few = Level(most=0.25, why="a quarter of all frequencies")
 true = Level(least=1.0, why="as it says")
 earlier = Level(least=1.0, why="a step or more")
 faster = Level(least=1.0, why="the later rate is at least the earlier")
+
+
+def reported(why: str) -> Level:
+    """No level: the number is given, and why it is no verdict."""
+    return Level(why=f"none: {why}")
 
 
 def ours(least: float = -math.inf, most: float = math.inf, *, why: str) -> Level:

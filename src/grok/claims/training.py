@@ -64,7 +64,7 @@ class Record:
 
     Attributes:
         metrics, final_keys: columns of its tables, by their names in the files.
-        ends: when memorization, circuit formation and clean-up ended; None before all three have.
+        ends: when memorization and circuit formation ended, and when the network had generalized; None before all.
         why_missing: why values are missing that it does not give.
     """
 
@@ -84,7 +84,10 @@ class Record:
         return (None, self.why_missing) if steps_ahead is None else (float(steps_ahead), "")
 
     def rate_ratio(self, column: str) -> tuple[float | None, str]:
-        """How many times faster a column moves in clean-up than in circuit formation, or why there is no number."""
+        """How many times faster a column moves in clean-up, until it has generalized, than in circuit formation.
+
+        Or why there is no number. Clean-up's end, by the rule for stable, would take in a long quiet tail.
+        """
         if self.ends is None or column not in self.metrics:
             return None, self.why_missing
         steps = [int(step) for step in self.metrics["step"]]

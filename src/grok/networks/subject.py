@@ -1,7 +1,7 @@
 """The network to be analysed: a snapshot of one of our runs, or a file of somebody else's."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,21 @@ class Subject:
             bias = network.skip_logits(torch.zeros(1, 1, network.streams[2].shape[1], dtype=torch.float64))[0, 0]
             return network.evaluation, network, bias
         return self._of_layers()
+
+    def untrained(self) -> "Subject":
+        """A network of the same parts with the weights it might have begun with, as our own are drawn; seed 0."""
+        generator, d_model = torch.Generator().manual_seed(0), len(self.weights["W_E"])
+
+        def drawn(name: str, w: Tensor) -> Tensor:
+            if name.rpartition(".")[2].startswith("b_"):
+                return torch.zeros_like(w)
+            classes = (d_model, self.p + 1)  # of W_U, which may lack "="
+            random = torch.randn(classes if name == "W_U" else w.shape, generator=generator)
+            scaled: Tensor = random * (self.p + 1 if name == "W_U" else d_model) ** -0.5
+            return scaled[:, : w.shape[1]] if name == "W_U" else scaled
+
+        weights = {name: drawn(name, self.weights[name]) for name in sorted(self.weights)}
+        return replace(self, weights=weights, name="untrained", step=None, stored_train_loss=None)
 
     def _of_layers(self) -> tuple[Evaluation, None, Float[Tensor, " c=p"]]:
         weights = {name: w.double() for name, w in self.weights.items()}

@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from grok.analysis.examination import Examination, examination
-from grok.claims.judgements import judgements
 from grok.figures.choice import OF_NETWORK, OVER_TRAINING, PicturedNetwork
 from grok.measures.evaluation import Evaluation
 from grok.networks.subject import Subject, of_file
@@ -67,7 +66,7 @@ class Network:
 
     def claims(self) -> pd.DataFrame:
         """A row a claim of the paper, as `python -m grok.analyze` writes them."""
-        return pd.DataFrame(judgements(self._examination.facts))
+        return pd.DataFrame(self._examination.claims(self._subject, self._rule))
 
     def figure(self, name: str) -> Figure:
         """The picture called `name`, one of `FIGURES`. `ValueError` for others, and where it does not apply."""

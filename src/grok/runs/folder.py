@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from grok.runs.damage import reading
 from grok.runs.files import write_text
 from grok.runs.heartbeat import is_silent
 
@@ -77,11 +78,12 @@ class RunFolder:
 
     def read(self, file: Path) -> pd.DataFrame:
         """A table of this folder; a last line cut short by a kill is left out, and said."""
-        text = file.read_text()
-        whole = text[: text.rfind("\n") + 1]
-        if whole != text:
-            warnings.warn(f"{file} ends in a line that was cut short; read up to there.", stacklevel=2)
-        return pd.read_csv(io.StringIO(whole), dtype={"keys": str})
+        with reading(file):
+            text = file.read_text(encoding="utf-8")
+            whole = text[: text.rfind("\n") + 1]
+            if whole != text:
+                warnings.warn(f"{file} ends in a line that was cut short; read up to there.", stacklevel=2)
+            return pd.read_csv(io.StringIO(whole), dtype={"keys": str})
 
     def truncate_after(self, step: int) -> None:
         """Drop rows and snapshots of measurements after `step`, which is where the run goes on."""
@@ -119,9 +121,15 @@ class RunFolder:
         part.replace(file)
 
     def load_snapshot(self, step: int) -> dict[str, "Tensor"]:
-        from safetensors.torch import load_file  # noqa: PLC0415 - as above
+        from safetensors import SafetensorError  # noqa: PLC0415 - as above
+        from safetensors.torch import load_file  # noqa: PLC0415
 
-        return load_file(self.snapshot_at(step))
+        file = self.snapshot_at(step)
+        with reading(file):
+            try:
+                return load_file(file)
+            except SafetensorError as error:
+                raise ValueError(str(error)) from error
 
     def thin_snapshots(self, keep: Iterable[int]) -> None:
         """Keep the snapshots of these steps alone."""
@@ -140,7 +148,11 @@ class RunFolder:
     def summary(self) -> dict[str, Any]:
         if not self.summary_file.exists():
             return {}
-        return json.loads(self.summary_file.read_text())  # type: ignore[no-any-return]
+        with reading(self.summary_file):
+            summary = json.loads(self.summary_file.read_text(encoding="utf-8"))
+            if not isinstance(summary, dict):
+                raise ValueError("it holds no object")
+            return summary
 
 
 def kept_steps(steps: list[int], events: Iterable[tuple[int, int]], most: int) -> list[int]:

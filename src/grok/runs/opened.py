@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from grok.measures.history import History, slingshots
 from grok.runs.configuration import current
+from grok.runs.damage import reading
 from grok.runs.folder import RunFolder
 from grok.runs.parts import network_of, task_of
 from grok.settings.checks import is_whole
@@ -76,7 +77,11 @@ class OpenedRun:
         """The frozen configuration. `ValueError` without one."""
         if not self.folder.config.exists():
             raise ValueError(f"The folder must be that of a run, with a config.yaml. {self.folder.path} has none.")
-        return current(OmegaConf.load(self.folder.config))
+        with reading(self.folder.config):
+            loaded = OmegaConf.load(self.folder.config)
+            if not isinstance(loaded, DictConfig):
+                raise ValueError("it holds a list, not settings")
+            return current(loaded)
 
     @property
     def key_rule(self) -> str | list[int]:

@@ -19,9 +19,9 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from grok.runs.damage import DamagedFileError
 from grok.runs.files import write_text
 from grok.runs.folder import RunFolder
-from grok.sweep.damage import DamagedFileError
 from grok.sweep.frozen_code import FrozenCode
 from grok.sweep.identity import as_typed
 from grok.sweep.outcome import note_beginning, note_end, outcome

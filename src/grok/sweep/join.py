@@ -6,9 +6,9 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from grok.runs.configuration import leaves
+from grok.runs.damage import DamagedFileError, reading
 from grok.runs.files import write_text
 from grok.sweep import slurm
-from grok.sweep.damage import DamagedFileError, reading
 from grok.sweep.folder import Point, Sweep, SweepFolder
 from grok.sweep.frozen_code import differing_files, freeze, present_code
 from grok.sweep.identity import base, differing_names

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from grok.runs.damage import reading
 from grok.runs.files import write_text
 from grok.runs.folder import RunFolder
-from grok.sweep.damage import reading
 
 STARTUP = 120.0  # seconds within which a process that began should have a run to show
 LOST = "lost", "no heartbeat"

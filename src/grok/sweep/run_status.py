@@ -10,8 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from grok.measures.phases import PHASES
+from grok.runs.damage import DamagedFileError, reading
 from grok.runs.folder import RunFolder
-from grok.sweep.damage import DamagedFileError, reading
 from grok.sweep.folder import SweepFolder
 
 

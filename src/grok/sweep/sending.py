@@ -27,9 +27,9 @@ from grok.loggers import wandb_server
 from grok.loggers.wandb_history import ENDED, final_keys, rows, run_url, sent
 from grok.loggers.wandb_run import define_steps, log_conclusion
 from grok.runs.configuration import flat_settings
+from grok.runs.damage import DamagedFileError, reading
 from grok.runs.files import write_text
 from grok.runs.folder import RunFolder
-from grok.sweep.damage import DamagedFileError, reading
 from grok.sweep.run_status import runs
 
 

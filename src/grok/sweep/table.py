@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 
 from grok.measures.phases import EVENTS
 from grok.runs.configuration import flat_settings
-from grok.sweep.damage import DamagedFileError, reading
+from grok.runs.damage import DamagedFileError, reading
 from grok.sweep.folder import Point, SweepFolder
 
 # Settings that every table has, and how they are typed.

@@ -4,7 +4,7 @@ import math
 
 from grok.claims.claim import LOSS, Measured, Paper, claim
 from grok.claims.facts import NetworkFacts
-from grok.claims.levels import costs_little, improves, needed, no_increase, ours
+from grok.claims.levels import costs_little, improves, needed, no_increase, ours, reported
 
 
 @claim(
@@ -14,7 +14,7 @@ from grok.claims.levels import costs_little, improves, needed, no_increase, ours
     paper=Paper("5.5e-08 (-77 %)", 5.547e-8 / LOSS),
     level=improves,
     form="ratio",
-    needs=("waves",),
+    needs=("waves", "answers"),
 )
 def restricted_loss_ratio(facts: NetworkFacts) -> Measured:
     """Restricted loss."""
@@ -28,7 +28,7 @@ def restricted_loss_ratio(facts: NetworkFacts) -> Measured:
     paper=Paper("7.24e-08 (-70 %)", 7.24e-8 / LOSS),
     level=improves,
     form="ratio",
-    needs=("waves",),
+    needs=("waves", "answers"),
 )
 def restricted_3x3_loss_ratio(facts: NetworkFacts) -> Measured:
     """Restricted loss with all eight terms of each key frequency."""
@@ -41,7 +41,7 @@ def restricted_3x3_loss_ratio(facts: NetworkFacts) -> Measured:
     "excluded loss: without its key frequencies the network is at chance level (loss over ln p)",
     paper=Paper("high; no number"),
     level=needed,
-    needs=("waves",),
+    needs=("waves", "answers"),
 )
 def excluded_loss(facts: NetworkFacts) -> Measured:
     """Excluded loss over ln p, on training pairs as the paper has it."""
@@ -55,7 +55,7 @@ def excluded_loss(facts: NetworkFacts) -> Measured:
     paper=Paper("2.0e-04 (× 830)", 2e-4 / LOSS),
     level=ours(least=10.0, why="an order of magnitude; the paper's has three"),
     form="ratio",
-    needs=("waves", "keys"),
+    needs=("waves", "keys", "answers"),
 )
 def least_key_ablation_ratio(facts: NetworkFacts) -> Measured:
     """The least loss without one of the key frequencies."""
@@ -65,13 +65,29 @@ def least_key_ablation_ratio(facts: NetworkFacts) -> Measured:
 
 
 @claim(
+    "least_key_exclusion",
+    "App. C.1, Fig. 15",
+    "nor does it know a training pair without one: the least train loss, over the train loss",
+    paper=Paper("rises; no number"),
+    level=ours(least=10.0, why="an order of magnitude, as on all pairs"),
+    needs=("waves", "keys", "answers"),
+)
+def least_key_exclusion(facts: NetworkFacts) -> Measured:
+    """The least train loss without one of the key frequencies, over the train loss."""
+    rows = [row for row in facts.frequencies if row["k"] in facts.key_frequencies]
+    each = {int(row["k"]): float(row["train_loss_without"]) for row in rows}
+    note = ", ".join(f"{k}: {loss:.1e}" for k, loss in each.items())
+    return min(each.values()) / facts.losses["original"].train, note
+
+
+@claim(
     "largest_other_ablation_ratio",
     "4.4, Fig. 6",
     "no other frequency is: the largest increase",
     paper=Paper("no increase", 1.0),
     level=no_increase,
     form="ratio",
-    needs=("waves",),
+    needs=("waves", "answers"),
 )
 def largest_other_ablation_ratio(facts: NetworkFacts) -> Measured:
     """The largest loss without one of the other frequencies."""
@@ -89,7 +105,7 @@ def largest_other_ablation_ratio(facts: NetworkFacts) -> Measured:
     paper=Paper("9.12e-07 (× 3.8)", 9.12e-7 / LOSS),
     level=costs_little,
     form="ratio",
-    needs=("mlp",),
+    needs=("mlp", "answers"),
 )
 def mlp_skip_zero_loss_ratio(facts: NetworkFacts) -> Measured:
     """Loss with the skip zero-ablated."""
@@ -103,7 +119,7 @@ def mlp_skip_zero_loss_ratio(facts: NetworkFacts) -> Measured:
     paper=Paper("7.25e-07 (× 3.0)", 7.25e-7 / LOSS),
     level=costs_little,
     form="ratio",
-    needs=("mlp",),
+    needs=("mlp", "answers"),
 )
 def mlp_skip_mean_loss_ratio(facts: NetworkFacts) -> Measured:
     """Loss with the skip mean-ablated."""
@@ -116,7 +132,7 @@ def mlp_skip_mean_loss_ratio(facts: NetworkFacts) -> Measured:
     "attention is needed: loss without it, over ln p",
     paper=Paper("24.3 (5.1)", 24.3 / math.log(113)),
     level=needed,
-    needs=("layer",),
+    needs=("layer", "answers"),
 )
 def attention_zero_loss(facts: NetworkFacts) -> Measured:
     """Loss with attention zero-ablated, over ln p."""
@@ -126,11 +142,14 @@ def attention_zero_loss(facts: NetworkFacts) -> Measured:
 @claim(
     "attention_skip_zero_loss",
     "App. A.1",
-    "and so is the skip past it",
+    "the skip past attention: loss without it, over ln p",
     paper=Paper("19.1 (4.0)", 19.1 / math.log(113)),
-    level=needed,
-    needs=("layer",),
+    level=reported("what the paper took away is not known; see the variants"),
+    needs=("layer", "answers"),
 )
 def attention_skip_zero_loss(facts: NetworkFacts) -> Measured:
-    """Loss with the skip past attention zero-ablated, over ln p."""
-    return facts.loss_over_ln_p("skip past attention zero")
+    """Loss with the skip past attention zero-ablated, over ln p; beside it the variants."""
+    parts = ("into the MLP alone", "past the MLP alone")
+    variants = {part: facts.loss_over_ln_p(f"skip past attention zero, {part}") for part in parts}
+    note = ", ".join(f"{part}: {x:.3g}" for part, x in variants.items() if x is not None)
+    return facts.loss_over_ln_p("skip past attention zero"), note

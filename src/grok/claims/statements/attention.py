@@ -3,7 +3,7 @@
 from grok.claims import heads
 from grok.claims.claim import LOSS, Measured, Paper, claim
 from grok.claims.facts import NetworkFacts
-from grok.claims.levels import changes_nothing, explained, improves, small, true
+from grok.claims.levels import changes_nothing, explained, improves, ours, small, true
 
 
 @claim(
@@ -27,7 +27,7 @@ def self_attention(facts: NetworkFacts) -> Measured:
     paper=Paper("no change", 1.0),
     level=changes_nothing,
     form="ratio",
-    needs=("layer",),
+    needs=("layer", "answers"),
 )
 def self_attention_loss_ratio(facts: NetworkFacts) -> Measured:
     """Loss without it."""
@@ -67,13 +67,30 @@ def heads_of_two_kinds(facts: NetworkFacts) -> Measured:
 
 
 @claim(
+    "amplifying_attention",
+    "App. C.1.3",
+    "attention of an amplifying head to a and to b sums to one: the least mean sum",
+    paper=Paper("about 1"),
+    level=ours(least=0.99, why="all but a hundredth"),
+    needs=("layer", "answers"),
+)
+def amplifying_attention(facts: NetworkFacts) -> Measured:
+    """The least mean attention of such a head to a and b together."""
+    amplify = ~heads.multiply(facts.of_heads)
+    if not amplify.any():
+        return None, "all heads multiply"
+    each = facts.of_heads.attention[amplify, :2].sum(1)
+    return float(each.min()), f"{len(each)} of {len(amplify)} heads amplify"
+
+
+@claim(
     "linear_attention_loss_ratio",
     "App. C.1.3",
     "attention as a linear function of scores improves the loss",
     paper=Paper("2.12e-07 (-12 %)", 2.12e-7 / LOSS),
     level=improves,
     form="ratio",
-    needs=("layer",),
+    needs=("layer", "answers"),
 )
 def linear_attention_loss_ratio(facts: NetworkFacts) -> Measured:
     """Loss with linear attention."""

@@ -3,10 +3,10 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from grok.claims import embedding
+from grok.claims import algorithm, embedding
 from grok.claims.claim import Measured, Paper, claim
 from grok.claims.facts import NetworkFacts
-from grok.claims.levels import explained, few, small, sparse
+from grok.claims.levels import explained, few, ours, small, sparse
 from grok.measures import spectra
 from grok.tasks import fourier
 
@@ -37,17 +37,19 @@ def W_E_frequencies_share(facts: NetworkFacts) -> Measured:
 
 
 @claim(
-    "keys_in_W_E",
+    "W_E_frequencies_key",
     "4.1",
-    "the key frequencies are among those of W_E",
-    paper=Paper("5 of 5", 5 / 5),
+    "the frequencies of W_E are the key frequencies",
+    paper=Paper("5 of 6", 5 / 6),
     level=explained,
     form="percent",
     needs=("waves", "keys"),
 )
-def keys_in_W_E(facts: NetworkFacts) -> Measured:
-    """Share of the key frequencies that W_E has."""
-    return sum(k in facts.W_E_frequencies for k in facts.key_frequencies) / len(facts.key_frequencies)
+def W_E_frequencies_key(facts: NetworkFacts) -> Measured:
+    """Share of W_E's frequencies that are key frequencies."""
+    inside = [k for k in facts.W_E_frequencies if k in facts.key_frequencies]
+    note = f"{len(inside)} of {len(facts.W_E_frequencies)}; of {len(facts.key_frequencies)} key frequencies"
+    return len(inside) / len(facts.W_E_frequencies) if facts.W_E_frequencies else None, note
 
 
 @claim(
@@ -70,7 +72,7 @@ def gini_W_L(facts: NetworkFacts) -> Measured:
     paper=Paper("5 of 56", 5 / 56),
     level=few,
     form="percent",
-    needs=("keys",),
+    needs=("keys", "answers"),
 )
 def key_count_share(facts: NetworkFacts) -> Measured:
     """Key frequencies over all."""
@@ -90,6 +92,40 @@ def W_L_residual(facts: NetworkFacts) -> Measured:
     """Norm of W_L without the waves of the key frequencies."""
     left = float(embedding.residual_share(facts.W_L, facts.key_frequencies))
     return left, f"{100 * left**2:.2g} % of the squared norm"
+
+
+@claim(
+    "W_L_beyond_rank",
+    "4.2",
+    "W_L has rank 2|K|: norm of what is left beyond as many singular values",
+    paper=Paper("< 0.55 %", 0.0055),
+    level=small,
+    form="percent",
+    needs=("mlp", "keys"),
+)
+def W_L_beyond_rank(facts: NetworkFacts) -> Measured:
+    """Norm of W_L beyond 2|K| singular values."""
+    left = float(embedding.beyond_rank(facts.W_L, len(fourier.rows(facts.p, facts.key_frequencies))))
+    return left, f"{100 * left**2:.2g} % of the squared norm"
+
+
+@claim(
+    "circularity",
+    "4.1",
+    "W_E is made of circles: share of each key frequency in its own plane, the least",
+    paper=Paper("circles; no number"),
+    level=ours(least=0.9, why="random weights leave about half"),
+    needs=("waves", "keys", "answers"),
+)
+def circularity(facts: NetworkFacts) -> Measured:
+    """The least share of a key frequency in its own plane of W_E."""
+    W_E = facts.evaluation.W_E
+    if W_E is None:
+        return None
+    each = {k: float(embedding.circularity(W_E, k)) for k in facts.key_frequencies}
+    of_components = float(algorithm.circularity(W_E))
+    note = ", ".join(f"{k}: {share:.3f}" for k, share in each.items())
+    return min(each.values()), f"{note}; of the first 4 principal components {of_components:.3f} (2306.17844: 0.995)"
 
 
 def _gini(components: Float[Tensor, "component"] | None) -> Measured:

@@ -70,13 +70,29 @@ def keys_with_neurons(facts: NetworkFacts) -> Measured:
 
 
 @claim(
+    "least_cluster_columns",
+    "4.3, Fig. 5",
+    "columns of W_L of one frequency's neurons hold that frequency alone: the least share of their squared norm",
+    paper=Paper("as drawn; no number"),
+    level=ours(least=0.9, why="nine tenths"),
+    form="percent",
+    needs=("waves", "mlp", "keys", "answers"),
+)
+def least_cluster_columns(facts: NetworkFacts) -> Measured:
+    """The least share of its own frequency in the columns of W_L of a cluster of neurons."""
+    each = facts.columns_of_clusters
+    note = ", ".join(f"{k}: {100 * share:.1f} %" for k, share in each.items())
+    return min(each.values(), default=None), note
+
+
+@claim(
     "polynomial_loss_ratio",
     "4.4",
     "replacing these neurons by their polynomials costs little",
     paper=Paper("2.48e-07 (+3 %)", 2.48e-7 / LOSS),
     level=costs_little,
     form="ratio",
-    needs=("waves", "mlp"),
+    needs=("waves", "mlp", "answers"),
 )
 def polynomial_loss_ratio(facts: NetworkFacts) -> Measured:
     """Loss with the neurons replaced."""
@@ -90,7 +106,7 @@ def polynomial_loss_ratio(facts: NetworkFacts) -> Measured:
     paper=Paper("5.54e-08 (-77 %)", 5.54e-8 / LOSS),
     level=improves,
     form="ratio",
-    needs=("waves", "mlp"),
+    needs=("waves", "mlp", "answers"),
 )
 def sum_polynomial_loss_ratio(facts: NetworkFacts) -> Measured:
     """Loss with the neurons' sum waves alone."""
@@ -104,7 +120,7 @@ def sum_polynomial_loss_ratio(facts: NetworkFacts) -> Measured:
     paper=Paper("1.19e-07 (-50 %)", 1.19e-7 / LOSS),
     level=improves,
     form="ratio",
-    needs=("waves", "mlp", "keys"),
+    needs=("waves", "mlp", "keys", "answers"),
 )
 def directions_loss_ratio(facts: NetworkFacts) -> Measured:
     """Loss with the neurons on these directions."""
@@ -117,7 +133,7 @@ def directions_loss_ratio(facts: NetworkFacts) -> Measured:
     "neurons projected on their null space know nothing (loss over ln p)",
     paper=Paper("5.27 (1.11)", 5.27 / math.log(113)),
     level=needed,
-    needs=("waves", "mlp", "keys"),
+    needs=("waves", "mlp", "keys", "answers"),
 )
 def null_space_loss(facts: NetworkFacts) -> Measured:
     """Loss with the neurons off these directions, over ln p."""

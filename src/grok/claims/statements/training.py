@@ -4,24 +4,22 @@ import math
 
 from grok.claims.claim import Measured, Paper, claim
 from grok.claims.facts import NetworkFacts
-from grok.claims.levels import earlier, faster, ours, true
+from grok.claims.levels import earlier, faster, ours, reported
 
 
 @claim(
-    "events_in_order",
-    "5.2",
-    "memorization, circuit formation and clean-up end one after another",
-    paper=Paper("1,400 < 9,400 < 14,000", 1.0),
-    level=true,
-    form="truth",
-    needs=("training",),
+    "sum_squared_weights",
+    "5.1, Fig. 7",
+    "sum of squared weights",
+    paper=Paper("942 to 955"),
+    level=reported("it falls as long as training goes on"),
+    form="count",
 )
-def events_in_order(facts: NetworkFacts) -> Measured:
-    """Whether the three ends are in order."""
-    ends = facts.record.ends
-    if ends is None:
-        return None, facts.record.why_missing
-    return float(ends[0] < ends[1] < ends[2]), " < ".join(f"{step:,}" for step in ends)
+def sum_squared_weights(facts: NetworkFacts) -> Measured:
+    """Sum of squares of all parameters."""
+    if not facts.evaluation.weights:
+        return None
+    return math.fsum(facts.evaluation.squared_weights.values())  # whatever order they come in
 
 
 @claim(
@@ -31,7 +29,7 @@ def events_in_order(facts: NetworkFacts) -> Measured:
     paper=Paper("before; no number"),
     level=earlier,
     form="count",
-    needs=("training", "waves"),
+    needs=("training", "waves", "answers"),
 )
 def restricted_lead(facts: NetworkFacts) -> Measured:
     """Steps between the two falls."""
@@ -45,7 +43,7 @@ def restricted_lead(facts: NetworkFacts) -> Measured:
     paper=Paper("-"),
     level=earlier,
     form="count",
-    needs=("training",),
+    needs=("training", "answers"),
 )
 def key_free_lead(facts: NetworkFacts) -> Measured:
     """Steps between the two falls."""
@@ -58,7 +56,7 @@ def key_free_lead(facts: NetworkFacts) -> Measured:
     "excluded loss rises in circuit formation: its value at the end over its least",
     paper=Paper("rises; no number"),
     level=ours(least=2.0, why="more than measurements waver"),
-    needs=("training", "waves"),
+    needs=("training", "waves", "answers"),
 )
 def excluded_rise(facts: NetworkFacts) -> Measured:
     """Excluded loss when circuit formation ends over its least until then."""
@@ -76,7 +74,7 @@ def excluded_rise(facts: NetworkFacts) -> Measured:
     "Gini of W_L rises faster in clean-up than in circuit formation (ratio of rates)",
     paper=Paper("sharply; no number"),
     level=faster,
-    needs=("training", "mlp"),
+    needs=("training", "mlp", "answers"),
 )
 def gini_rise(facts: NetworkFacts) -> Measured:
     """Rate in clean-up over rate in circuit formation."""
@@ -89,7 +87,7 @@ def gini_rise(facts: NetworkFacts) -> Measured:
     "squared weights fall faster in clean-up than in circuit formation",
     paper=Paper("sharply; no number"),
     level=faster,
-    needs=("training",),
+    needs=("training", "answers"),
 )
 def weights_fall(facts: NetworkFacts) -> Measured:
     """Rate in clean-up over rate in circuit formation."""

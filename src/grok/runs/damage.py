@@ -1,0 +1,42 @@
+"""Files of a run or a sweep that cannot be read: a sentence for each, so that commands refuse and others go on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError  # type: ignore[import-untyped]
+
+UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, OmegaConfBaseException, YAMLError)
+
+KINDS = {".yaml": "YAML", ".json": "JSON", ".csv": "a table", ".safetensors": "a snapshot", ".ckpt": "a checkpoint"}
+
+
+class DamagedFileError(ValueError):
+    """`<file>: <what is wrong with it>`."""
+
+
+@contextmanager
+def reading(file: Path, root: Path | None = None) -> Iterator[None]:
+    """Whatever fails within is the fault of `file`, named from `root`: raised as `DamagedFileError`."""
+    try:
+        yield
+    except DamagedFileError:
+        raise
+    except UNREADABLE as error:
+        name = file.relative_to(root) if root is not None and file.is_relative_to(root) else file
+        raise DamagedFileError(f"{name}: {_what(error, file)}") from error
+
+
+def _what(error: Exception, file: Path) -> str:
+    if not file.exists():
+        return "is missing"
+    if isinstance(error, KeyError):
+        return f"has no {error}"
+    if file.is_dir():
+        return "is a folder, not a file"
+    mark = getattr(error, "problem_mark", None)
+    where = f" (line {mark.line + 1})" if mark is not None else ""
+    words = getattr(error, "problem", None) or str(error).strip() or type(error).__name__
+    kind = KINDS.get(file.suffix)
+    return f"{f'cannot be read as {kind}: ' if kind else ''}{words.splitlines()[0]}{where}"
