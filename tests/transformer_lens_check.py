@@ -57,10 +57,10 @@ def make(folder: Path) -> None:
 def export(folder: Path) -> None:
     """In this project's environment: a network of ours, in TransformerLens' layout."""
     from grok.model.transformer import Transformer  # noqa: PLC0415
-    from grok.networks import layouts, weight_files  # noqa: PLC0415
+    from grok.networks import weight_files  # noqa: PLC0415
 
     network = Transformer(OURS["p"], n_layers=OURS["n_layers"])
-    weight_files.save(folder / "ours.pth", layouts.exported(network.state_dict(), "transformer_lens"), {}, {})
+    weight_files.save(folder / "ours.pth", exporting.exported(network.state_dict(), "transformer_lens"), {}, {})
     weight_files.save(folder / "ours.safetensors", dict(network.state_dict()), {}, {})
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from grok.networks import layouts, weight_files
+from grok.networks import exporting, weight_files
 from grok.networks.subject import FUNCTIONS
 from grok.runs.opened import OpenedRun
 from grok.settings.commands import run, settings
@@ -48,6 +48,7 @@ def config_of(config: DictConfig, weights: dict[str, Any], layout: str) -> dict[
             "act_fn": model.activation,
             "attn_only": model.d_mlp == 0,
             "normalization_type": None,
+            "data.seed": data.seed,  # of the split; TransformerLens' own `seed` is that of the weights
         }
     return found
 
@@ -61,7 +62,7 @@ def export(arguments: Sequence[str]) -> None:
         )
     opened = OpenedRun(path)
     step = opened.step(told["step"])
-    state = layouts.exported(opened.folder.load_snapshot(step), told["layout"])
+    state = exporting.exported(opened.folder.load_snapshot(step), told["layout"])
     file = Path(told["output"] or path / "exports" / f"{told['layout']}_step_{step:08d}.pth")
     beside: dict[str, Any] = {"epoch": step}
     measured = opened.metrics

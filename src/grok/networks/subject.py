@@ -51,6 +51,17 @@ class Subject:
             return network.evaluation, network, bias
         return self._of_layers()
 
+    def pair_losses(self) -> Float[Tensor, "a=p b=p"]:
+        """The loss on each pair, in the order of the numbers."""
+        with torch.no_grad():
+            evaluation, *_ = self.opened()
+        if not evaluation.is_linear:
+            return evaluation.losses
+        first, second = operations.as_sums(self.answers)
+        losses = torch.empty_like(evaluation.losses)
+        losses[first[:, None], second] = evaluation.losses
+        return losses
+
     def untrained(self) -> "Subject":
         """A network of the same parts with the weights it might have begun with, as our own are drawn; seed 0."""
         generator, d_model = torch.Generator().manual_seed(0), len(self.weights["W_E"])
@@ -152,13 +163,14 @@ def of_file(file: Path, told: Mapping[str, Any]) -> Subject:
         raise ValueError(f"`model.activation` must be one of {', '.join(ACTIVATIONS)}. Got {activation!r}.")
     with named("data"):
         answers = operations.answers(operations.operation_named(operation), found.p)
-    return Subject(
+    subject = Subject(
         weights=found.weights,
         answers=answers,
-        train=split_files.training_pairs(file, found, told),
+        train=torch.zeros_like(answers, dtype=torch.bool),
         activation=activation,
         operation=operation,
         step=found.step,
         name=file.stem,
         stored_train_loss=found.train_loss,
     )
+    return replace(subject, train=split_files.training_pairs(file, found, told, subject.pair_losses))

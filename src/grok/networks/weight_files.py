@@ -2,8 +2,8 @@
 
 import json
 import pickle
-import re
 import warnings
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+
+from grok.networks.unpickling import data_in
 
 SUFFIXES = (".pth", ".pt", ".safetensors")
 
@@ -30,6 +32,8 @@ def content(file: Path, setting: str = "checkpoint") -> dict[str, Any]:
     rule = f"`{setting}` must be a file of tensors, written whole by torch.save or safetensors. {file}"
     if not file.is_file():
         raise ValueError(f"{rule} is no file.")
+    if zipfile.is_zipfile(file) and any(name.endswith("/constants.pkl") for name in zipfile.ZipFile(file).namelist()):
+        raise ValueError(f"{rule} is a TorchScript program; save its state_dict.")
     try:
         if file.suffix == ".safetensors":
             with safe_open(file, "pt") as opened:
@@ -38,13 +42,8 @@ def content(file: Path, setting: str = "checkpoint") -> dict[str, Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of torch, about pickles that are not its own
             loaded = torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        found = re.search(r"(?:GLOBAL|class|type) ([\w.]+)", str(error))
-        named = f": {found[1]}" if found else ""
-        raise ValueError(
-            f"`{setting}` must hold tensors, numbers and text alone; code in a file is never run. {file} holds more,"
-            f" or is damaged{named}; save the state_dict alone."
-        ) from error
+    except pickle.UnpicklingError:  # objects of other classes beside tensors: their data alone
+        loaded = _data_in(file, rule)
     except Exception as error:  # whatever reading a file that is none comes to
         raise ValueError(
             f"{rule} cannot be read: {str(error).splitlines()[0] if str(error) else 'it is empty'}."
@@ -54,6 +53,16 @@ def content(file: Path, setting: str = "checkpoint") -> dict[str, Any]:
     if not isinstance(loaded, Mapping):
         raise ValueError(f"{rule} holds a {type(loaded).__name__}.")
     return dict(loaded)
+
+
+def _data_in(file: Path, rule: str) -> Any:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return data_in(file)
+    except Exception as error:  # a damaged file, or one that is none
+        words = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ValueError(f"{rule} cannot be read: {words}.") from None
 
 
 def _parsed(text: str) -> Any:
