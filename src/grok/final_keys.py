@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from grok.runs.conclusion import conclude
 from grok.runs.folder import RunFolder
+from grok.runs.lock import locked
 from grok.settings.commands import folder_and_settings, run
 
 
@@ -16,8 +17,10 @@ def repeat(arguments: Sequence[str]) -> None:
     folder = RunFolder(path)
     if not folder.config.exists():
         raise ValueError(f"{folder.path} must be the folder of a run, with a config.yaml. It has none.")
-    conclusion = conclude(folder)
-    folder.write_summary(**conclusion.summary())
+    with locked(folder.path):
+        conclusion = conclude(folder)
+        concluded = {"status": "finished"} if folder.summary().get("status") == "concluding" else {}
+        folder.write_summary(**conclusion.summary(), **concluded)
     for name, value in conclusion.summary().items():
         print(f"{name}: {value}")
     print(f"{len(conclusion.curves)} snapshots evaluated, in {folder.final_keys}")

@@ -15,17 +15,21 @@ KINDS = {".yaml": "YAML", ".json": "JSON", ".csv": "a table", ".safetensors": "a
 class DamagedFileError(ValueError):
     """`<file>: <what is wrong with it>`."""
 
+    def __init__(self, file: Path, what: str, root: Path | None = None) -> None:
+        self.file, self.what = file, what
+        name = file.relative_to(root) if root is not None and file.is_relative_to(root) else file
+        super().__init__(f"{name}: {what}")
+
 
 @contextmanager
 def reading(file: Path, root: Path | None = None) -> Iterator[None]:
     """Whatever fails within is the fault of `file`, named from `root`: raised as `DamagedFileError`."""
     try:
         yield
-    except DamagedFileError:
-        raise
+    except DamagedFileError as error:
+        raise DamagedFileError(error.file, error.what, root) from error
     except UNREADABLE as error:
-        name = file.relative_to(root) if root is not None and file.is_relative_to(root) else file
-        raise DamagedFileError(f"{name}: {_what(error, file)}") from error
+        raise DamagedFileError(file, _what(error, file), root) from error
 
 
 def _what(error: Exception, file: Path) -> str:

@@ -56,7 +56,7 @@ class RunFolder:
     @property
     def is_lost(self) -> bool:
         """Whether the run should be training, and has no heartbeat."""
-        return self.summary().get("status") == "running" and is_silent(self.heartbeat)
+        return self.summary().get("status") in ("running", "concluding") and is_silent(self.heartbeat)
 
     # --- tables
 

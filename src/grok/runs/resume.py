@@ -1,5 +1,6 @@
 """Going on with a run: which configuration, from which checkpoint."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,9 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from grok.runs.configuration import current, leaves, moved
+from grok.runs.damage import reading
 from grok.runs.folder import RunFolder
+from grok.runs.lock import locked
 
 # What makes a run the run it is. All else (its length, loggers, callbacks) may differ when it goes on.
 IDENTITY = ("seed", "data", "model", "optim", "measure_every", "measure_early", "key_frequencies")
@@ -26,7 +29,8 @@ def resumed_config(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
     folder = RunFolder(Path(config.resume).absolute())
     if not folder.config.exists():
         raise ValueError(f"`resume` must be the folder of a run, with a config.yaml. Got {config.resume}.")
-    frozen = current(OmegaConf.load(folder.config))
+    with reading(folder.config):
+        frozen = current(OmegaConf.load(folder.config))
     frozen = OmegaConf.create(moved(OmegaConf.to_container(frozen), frozen.folder, str(folder.path)))
     names = [override.lstrip("+~").partition("=")[0] for override in overrides]
     if "experiment" in names:  # a whole experiment was named: take all of it
@@ -46,9 +50,22 @@ def resumed_config(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
             f"`resume` must go on with the configuration of {config.resume}. These differ: {', '.join(differing)}."
             " Leave them out, or start a new run without `resume`."
         )
-    wanted.resume = config.resume
     assert isinstance(wanted, DictConfig)
+    if folder.checkpoints() or folder.summary().get("status") == "finished":
+        wanted.resume = config.resume
+    else:  # nothing to go on from: it begins anew in its folder
+        wanted.resume = None
+        print(f"no checkpoint yet: begun anew; what was there is in {set_aside(folder)}", file=sys.stderr)
     return wanted
+
+
+def set_aside(folder: RunFolder) -> Path:
+    """Move a run that has no checkpoint out of the way, and say where to."""
+    with locked(folder.path):
+        aside = next(x for n in range(1, 10**6) if not (x := Path(f"{folder.path}.begun{n}")).exists())
+        folder.path.rename(aside)
+    (aside / ".lock").unlink(missing_ok=True)
+    return aside
 
 
 def _followers(config: DictConfig, names: Sequence[str]) -> list[str]:
@@ -56,6 +73,19 @@ def _followers(config: DictConfig, names: Sequence[str]) -> list[str]:
     configuration has lost sight of it."""
     plain: Any = OmegaConf.to_container(config, resolve=False)
     return [name for name, value in leaves(plain).items() if value in [f"${{{typed}}}" for typed in names]]
+
+
+def is_to_conclude(folder: RunFolder, max_steps: int, stop: str) -> bool:
+    """Whether all steps are trained, and what the run comes to is not yet known: it was killed between."""
+    return (
+        folder.summary().get("status") == "concluding"
+        and bool(folder.checkpoints())
+        and _all_trained(folder, max_steps, stop)
+    )
+
+
+def _all_trained(folder: RunFolder, max_steps: int, stop: str) -> bool:
+    return max(folder.checkpoints()) >= max_steps or (stop == "stable" and folder.summary().get("ended") == "stable")
 
 
 def checkpoint_to_resume(folder: RunFolder, max_steps: int, stop: str) -> tuple[int, str]:
@@ -68,8 +98,10 @@ def checkpoint_to_resume(folder: RunFolder, max_steps: int, stop: str) -> tuple[
         raise ValueError(f"`resume` must be a folder with a checkpoint in checkpoints/. {folder.path} has none.")
     summary = folder.summary()
     last = max(checkpoints)
-    complete = summary.get("status") == "finished"
-    if complete and (last >= max_steps or (stop == "stable" and summary.get("ended") == "stable")):
+    if is_to_conclude(folder, max_steps, stop):
+        read_checkpoint(checkpoints[last], "resume")
+        return last, str(checkpoints[last])
+    if summary.get("status") == "finished" and _all_trained(folder, max_steps, stop):
         way_out = "`stop=never` trains on" if summary.get("ended") == "stable" else "a larger value trains on"
         raise ValueError(
             f"`trainer.max_steps` leaves nothing to resume: {folder.path} is finished, at step {summary.get('steps')}"

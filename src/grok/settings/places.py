@@ -1,6 +1,8 @@
 """Where configuration is read from and runs are written to."""
 
+import itertools
 import os
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -25,10 +27,16 @@ def logs_folder() -> Path:
 
 
 def run_folder(resume: str | None, task_name: str, name: str) -> str:
-    """The folder of the run to go on with, or a new one named by time and settings."""
+    """The folder of the run to go on with, or a new one named by time and settings; made, so that no other takes it."""
     if resume:
         return str(Path(resume).absolute())
-    return str(logs_folder() / task_name / f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{name.replace('/', '_')}")
+    wanted = logs_folder() / task_name / f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{name.replace('/', '_')}"
+    for n in itertools.count(1):
+        folder = wanted if n == 1 else wanted.with_name(f"{wanted.name}_{n}")
+        with suppress(FileExistsError):
+            folder.mkdir(parents=True)
+            break
+    return str(folder)
 
 
 def sweep_folder(sweep: str | None, task_name: str) -> str:

@@ -33,6 +33,7 @@ def outcome(run: RunFolder, process_file: Path, root: Path) -> tuple[str, str | 
     with reading(run.summary_file, root):
         summary: Mapping[str, Any] = run.summary()
         status, lost = summary.get("status"), run.is_lost
+        status = "running" if status == "concluding" else status
     if status == "finished":
         return "finished", None
     if process and code is None:

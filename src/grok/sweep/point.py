@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from grok.runs.configuration import current, moved
 from grok.runs.folder import RunFolder
-from grok.runs.resume import checkpoint_to_resume, resumed_config
+from grok.runs.resume import checkpoint_to_resume, resumed_config, set_aside
 from grok.settings import places
 from grok.sweep.identity import FOLDER_PLACEHOLDER
 from grok.training.command import execute
@@ -30,8 +30,7 @@ def configuration(file: Path, run: Path) -> DictConfig | None:
     if folder.summary().get("status") == "finished":
         return None
     if not folder.config.exists() or not folder.checkpoints():
-        aside = next(x for n in range(1, 10**6) if not (x := Path(f"{folder.path}.begun{n}")).exists())
-        folder.path.rename(aside)
+        set_aside(folder)
         return config
     config.resume = str(folder.path)
     resumed = resumed_config(config, [])

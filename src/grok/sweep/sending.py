@@ -42,9 +42,8 @@ def send_runs(path: Path, console: Console, project: str = "", entity: str = "")
     outcomes: Counter[str] = Counter()
     for run in list(runs(path)):
         try:
-            if run.status == "damaged":
-                raise DamagedFileError(run.reason)
-            outcome, words = _outcome(run.folder, project, entity)
+            damaged = ("damaged", f": {run.reason}")
+            outcome, words = damaged if run.status == "damaged" else _outcome(run.folder, project, entity)
         except DamagedFileError as error:
             outcome, words = "damaged", f": {error}"
         outcomes[outcome] += 1

@@ -9,6 +9,7 @@ from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from grok.runs.lock import HeldError
 from grok.settings.quiet import quiet
 from grok.training.experiment import assemble
 from grok.training.run import train
@@ -29,6 +30,8 @@ def execute(config: DictConfig) -> int:
             console.print(OmegaConf.to_yaml(config, resolve=True))
         try:
             summary = train(experiment, console)
+        except HeldError as error:
+            return refuse(error, config.folder)
         except KeyboardInterrupt:
             print(f"stopped at once; to go on from the last checkpoint: resume={config.folder}", file=sys.stderr)
             return 128 + signal.SIGINT

@@ -45,7 +45,7 @@ def _final_values(metrics: pd.DataFrame, curves: pd.DataFrame) -> dict[str, floa
 
 def _thin_snapshots(folder: RunFolder, conclusion: Conclusion, keep: int | str) -> None:
     """Keep so many snapshots of a finished run; one that may yet go on keeps all."""
-    if keep != "all" and folder.summary()["status"] == "finished":
+    if keep != "all" and folder.summary()["status"] in ("concluding", "finished"):
         events = [when for _, when in conclusion.events.items() if when]
         folder.thin_snapshots(kept_steps(list(folder.snapshots()), events, int(keep)))
 

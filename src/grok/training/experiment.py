@@ -19,7 +19,7 @@ from grok.measures.evaluation import RULES
 from grok.model.transformer import Transformer
 from grok.runs.folder import RunFolder
 from grok.runs.parts import network_of, task_of
-from grok.runs.resume import checkpoint_to_resume, read_checkpoint
+from grok.runs.resume import checkpoint_to_resume, is_to_conclude, read_checkpoint
 from grok.runs.schedule import Schedule
 from grok.settings.checks import is_whole, require_whole
 from grok.training.lit import FullBatchData, FullBatchTraining
@@ -51,6 +51,7 @@ class Experiment:
     checkpoint: str | None  # to start from
     checkpoint_step: int
     measured_step: int  # of the last measurement the checkpoint knows
+    only_conclude: bool  # all its steps are trained already
 
 
 def assemble(config: DictConfig) -> Experiment:
@@ -75,6 +76,7 @@ def assemble(config: DictConfig) -> Experiment:
     if module.tf32 and trainer.strategy.root_device.type != "cuda":
         raise ValueError("`optim.tf32` must be false on a CPU: TF32 is a mode of NVIDIA's GPUs. Got True.")
     checkpoint, step, measured = None, 0, -1
+    only_conclude = bool(config.resume) and is_to_conclude(folder, config.trainer.max_steps, config.stop)
     if config.resume:
         step, checkpoint = checkpoint_to_resume(folder, config.trainer.max_steps, config.stop)
     elif config.ckpt_path:
@@ -83,12 +85,12 @@ def assemble(config: DictConfig) -> Experiment:
         contents = read_checkpoint(checkpoint, "resume" if config.resume else "ckpt_path")
         step, measured = contents["global_step"], contents["since_measurement"]["measured_step"]
         _check_fits(network, contents["state_dict"], checkpoint)
-        if step >= config.trainer.max_steps:
+        if step >= config.trainer.max_steps and not only_conclude:
             raise ValueError(
                 f"`trainer.max_steps` must be above the {step} steps of {checkpoint}. Got {schedule.max_steps}."
             )
     trainer.loggers = configured_loggers(config.logger)
-    return Experiment(config, folder, data, module, trainer, trainer.loggers, checkpoint, step, measured)
+    return Experiment(config, folder, data, module, trainer, trainer.loggers, checkpoint, step, measured, only_conclude)
 
 
 def _optimizer_settings(config: DictConfig) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from grok.loggers import wandb_logger
 from grok.runs.configuration import flat_settings
 from grok.runs.files import write_text
 from grok.runs.heartbeat import heartbeat
+from grok.runs.lock import locked
 from grok.runs.provenance import provenance
 from grok.training import console as say
 from grok.training.conclude import conclude_run
@@ -20,7 +21,12 @@ from grok.training.machine import device_name, exact_products, keep_memory
 
 
 def train(experiment: Experiment, console: Console) -> dict[str, Any]:
-    """Train to the end and return the summary."""
+    """Train to the end and return the summary. `ValueError` where another process works on the run."""
+    with locked(experiment.folder.path):
+        return _train(experiment, console)
+
+
+def _train(experiment: Experiment, console: Console) -> dict[str, Any]:
     keep_memory()
     if experiment.config.threads is not None:
         torch.set_num_threads(experiment.config.threads)
@@ -33,7 +39,8 @@ def train(experiment: Experiment, console: Console) -> dict[str, Any]:
             heartbeat(experiment.folder.heartbeat),
         ):
             _announce(experiment, console, products)
-            _fit(experiment, began)
+            if not experiment.only_conclude:
+                _fit(experiment, began)
             _conclude(experiment, console, began)
     finally:
         failed = experiment.folder.summary().get("status") not in ("finished", "interrupted")
@@ -50,7 +57,7 @@ def _begin_folder(experiment: Experiment) -> None:
     """Freeze the configuration, and drop what was measured after the checkpoint to go on from."""
     frozen = OmegaConf.merge(experiment.config, {"resume": None})  # a matter of this command, not of the run
     write_text(experiment.folder.config, OmegaConf.to_yaml(frozen, resolve=True))
-    if experiment.config.resume:
+    if experiment.config.resume and not experiment.only_conclude:
         experiment.folder.truncate_after(experiment.measured_step)
 
 
@@ -58,7 +65,8 @@ def _announce(experiment: Experiment, console: Console, products: str) -> None:
     """Say what will be trained: in the summary, on the console, to the loggers."""
     config, folder, device = experiment.config, experiment.folder, experiment.trainer.strategy.root_device
     made_with = provenance(device_name(device), torch.get_num_threads())
-    folder.write_summary(status="running", **made_with, float32_products=products)
+    status = "concluding" if experiment.only_conclude else "running"
+    folder.write_summary(status=status, **made_with, float32_products=products)
     say.announce(console, config, experiment.data, experiment.module, folder.summary(), absences(experiment))
     for logger in experiment.loggers:
         logger.log_hyperparams(flat_settings(config))
@@ -86,16 +94,18 @@ def _fit(experiment: Experiment, began: float) -> None:
 
 
 def _conclude(experiment: Experiment, console: Console, began: float) -> None:
-    """Settle and say what the run came to. Where that fails, the run counts as failed, and `resume` takes it up."""
+    """Settle and say what the run came to. Killed here it stays `concluding`, and `resume` takes it up."""
     folder = experiment.folder
     try:
         conclusion = conclude_run(experiment, experiment.trainer.strategy.root_device)
+        if folder.summary()["status"] == "concluding":  # all that it comes to is on disk
+            folder.write_summary(status="finished")
         folder.write_summary(wall_seconds=time.perf_counter() - began)
         if conclusion:
             say.conclude_aloud(console, experiment.config, folder, conclusion)
     except Exception as error:
-        if folder.summary()["status"] == "finished":
-            folder.write_summary(status="failed", ended=f"{type(error).__name__}: {error}")
+        if folder.summary()["status"] == "concluding":
+            folder.write_summary(not_concluded=f"{type(error).__name__}: {error}")
         raise
     summary = folder.summary()
     words = _closing_words(summary["status"], summary["ended"])
@@ -109,7 +119,7 @@ def _ending(experiment: Experiment) -> tuple[str, str]:
         if received:
             return "interrupted", received
     return (
-        "finished",
+        "concluding",
         "max_steps" if experiment.trainer.global_step >= experiment.config.trainer.max_steps else "stable",
     )
 
