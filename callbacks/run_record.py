@@ -1,10 +1,11 @@
 """The run's own record on disk: metrics.csv, spectra.csv and snapshots, whatever the loggers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
+from torch import nn
 
 from grok.measures import spectra
 from grok.measures.evaluation import Evaluation
@@ -33,14 +34,24 @@ class RunRecord(Callback):
 
     def on_validation_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs: Any, *_: Any) -> None:
         assert isinstance(pl_module, FullBatchTraining)
-        evaluation: Evaluation = outputs["evaluation"]
-        self.key_frequencies = " ".join(map(str, evaluation.key_frequencies(self.rule) or []))
-        self._write_spectra(evaluation, trainer.global_step)
-        self.folder.save_snapshot(trainer.global_step, pl_module.network.state_dict())
+        self._write_network(outputs["evaluation"], trainer.global_step, pl_module.network)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items() if name != "step"}
-        self.folder.append(self.folder.metrics, {"step": trainer.global_step, "keys": self.key_frequencies, **metrics})
+        self._write_row(trainer.global_step, metrics)
+
+    def write(self, evaluation: Evaluation, step: int, network: nn.Module, metrics: Mapping[str, float]) -> None:
+        """All of a measurement that was taken without a trainer."""
+        self._write_network(evaluation, step, network)
+        self._write_row(step, metrics)
+
+    def _write_network(self, evaluation: Evaluation, step: int, network: nn.Module) -> None:
+        self.key_frequencies = " ".join(map(str, evaluation.key_frequencies(self.rule) or []))
+        self._write_spectra(evaluation, step)
+        self.folder.save_snapshot(step, network.state_dict())
+
+    def _write_row(self, step: int, metrics: Mapping[str, float]) -> None:
+        self.folder.append(self.folder.metrics, {"step": step, "keys": self.key_frequencies, **metrics})
 
     def _write_spectra(self, evaluation: Evaluation, step: int) -> None:
         for matrix, components in {"W_E": evaluation.W_E_components, "W_L": evaluation.W_L_components}.items():

@@ -50,9 +50,47 @@ def _of_both(seeds: pd.DataFrame) -> list[str]:
     return [" · ".join(dict.fromkeys(column)) for column in (*columns, *accuracies)]
 
 
+def mainlines() -> str:
+    """The runs of the mainline, one a row, events by the step at which they are known."""
+    runs = pd.read_csv(DOCS / "results/mainlines.csv")
+    head = ("seeds", "memorization ends", "clean-up starts", "generalized", "stable", "steps", "key frequencies")
+    more = ("squared weights", "loss on unseen pairs")
+
+    def row(run: pd.Series) -> list[str]:
+        names = ("memorization_end", "cleanup_start", "generalized", "stable")
+        events = [f"> {run['steps']:,.0f}" if math.isnan(run[name]) else f"{run[name]:,.0f}" for name in names]
+        ends = [f"{run['progress/sum_squared_weights']:.0f}", f"{run['loss/unseen']:.2g}"]
+        return [str(run["seed"]), *events, f"{run['steps']:,.0f}", run["key_frequencies"], *ends]
+
+    return rows([(*head, *more), *(row(run) for _, run in runs.iterrows())])
+
+
+def mainline_claims() -> str:
+    """Every claim for each of those runs; bold where it does not hold."""
+    claims = pd.read_csv(DOCS / "results/mainline_claims.csv")
+    runs = list(dict.fromkeys(claims["run"]))
+    paper = {claim.id: claim.paper.words for claim in CLAIMS}
+    table = [("id", "the paper", *(f"seeds {number}" for number in range(len(runs))))]
+    for name, of_claim in claims.groupby("id", sort=False):
+        cells = [f"**{x}**" if holds is False or holds == "False" else x for x, holds in _cells(of_claim, runs)]
+        table.append((str(name), paper[str(name)], *cells))
+    verdicts = (
+        claims[claims["holds"].notna()].assign(holds=claims["holds"].astype(str) == "True").groupby("run")["holds"]
+    )
+    table.append(("**hold**", "", *(f"{verdicts.sum()[run]} of {verdicts.size()[run]}" for run in runs)))
+    return rows(table)
+
+
+def _cells(of_claim: pd.DataFrame, runs: Iterable[str]) -> list[tuple[str, object]]:
+    by_run = of_claim.set_index("run")
+    return [(by_run.loc[run, "here"], by_run.loc[run, "holds"]) for run in runs]
+
+
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "claims": ("analysis.md", claims),
     "quick sweep": ("sweeps.md", quick_sweep),
+    "mainlines": ("runs.md", mainlines),
+    "mainline claims": ("analysis.md", mainline_claims),
 }
 
 

@@ -47,7 +47,10 @@ def analyzed(
             continue
         about = {"run": path.name, "group": _group(settings), "accuracy": report["accuracy"]}
         rows += [
-            {**about, **{name: row[name] for name in ("id", "part", "claim", "value", "holds", "untrained_holds")}}
+            {
+                **about,
+                **{name: row[name] for name in ("id", "part", "claim", "value", "here", "holds", "untrained_holds")},
+            }
             for row in report["claims"]
         ]
     return pd.DataFrame(rows), failed

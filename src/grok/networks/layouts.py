@@ -64,11 +64,12 @@ def layers(weights: Mapping[str, Tensor]) -> int:
 # --- reading
 
 
-def checkpoint(file: Path) -> Checkpoint:
-    """The network in a file; of several, the last. `ValueError`, in one sentence, for other files."""
+def checkpoint(file: Path, step: int | None = None) -> Checkpoint:
+    """The network in a file; of several, that at `step`, or the last. `ValueError`, in a sentence, for other files."""
     content = weight_files.content(file)
     found = states(content)
-    state = found[max(found)] if found else content
+    step = max(found, default=0) if step is None else step
+    state = found[step] if found else content
     tensors = {str(name): w for name, w in state.items() if isinstance(w, Tensor)}
     kept = {name: value for name, value in content.items() if value is not state and name not in STATES + HISTORIES}
     beside = {} if state is content else {str(name): value for name, value in kept.items()}
@@ -76,7 +77,7 @@ def checkpoint(file: Path) -> Checkpoint:
         (beside.pop(name) for name in CONFIGS if isinstance(beside.get(name), Mapping)), {}
     )
     if len(found) > 1:
-        beside["epoch"] = max(found)
+        beside["epoch"] = step
     weights, layout = named(tensors, config, file)
     _fits(weights, file)
     return Checkpoint(weights, layout, dict(config), beside)

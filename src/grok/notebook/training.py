@@ -3,7 +3,7 @@
 import io
 import random
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from pathlib import Path
 
 import numpy as np
@@ -54,9 +54,12 @@ def trained(overrides: Sequence[str], folder: str | Path | None, silent: bool) -
     if isinstance(overrides, str):
         raise ValueError(f"`overrides` must be a list of settings such as ['data.p=41']. Got {overrides!r}.")
     with _state_kept(), quiet():
+        config = configuration(overrides, folder)
         try:
-            experiment = assemble(configuration(overrides, folder))
-        except InstantiationException as error:
+            experiment = assemble(config)
+        except (ValueError, InstantiationException) as error:
+            with suppress(OSError):
+                Path(config.folder).rmdir()  # made for it; stays where it holds anything
             raise ValueError(str(error.__cause__ or error)) from error
         with redirect_stdout(io.StringIO()) if silent else nullcontext():
             train(experiment, Console())

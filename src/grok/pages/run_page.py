@@ -59,17 +59,19 @@ def subtitle(record: Record) -> str:
         return "There is no config.yaml, so its settings are not known."
     task, network = (str(part.get("_target_", "")) for part in (data, model))
     if "operation" in data:
-        task = f"{data['operation']} mod {data['p']}, trained on {data['train_fraction']:.0%} of all pairs"
+        pairs = record.summary.get("pairs") or {}
+        share = data.get("train_fraction") or (pairs.get("train", 0) / data["p"] ** 2)
+        task = f"{data['operation']} mod {data['p']}, trained on {share:.0%} of all pairs"
     if "n_layers" in model:
         layers = "1 layer" if model["n_layers"] == 1 else f"{model['n_layers']} layers"
         neurons = f"{model['d_mlp']} neurons" if model.get("d_mlp") else "no MLP"
         network = f"{layers}, width {model['d_model']}, {model['n_heads']} heads, {neurons}"
     optimizer = str(optim.get("_target_", "AdamW")).rpartition(".")[2]
-    return (
-        f"{task}; {network};"
-        f" {optimizer}, learning rate {optim['lr']:g}, weight decay {optim['wd']:g};"
-        f" seeds {record.config.get('seed')} (weights) and {data.get('seed')} (split)"
-    )
+    rates = {"learning rate": optim.get("lr"), "weight decay": optim.get("wd")}
+    how = "".join(f", {name} {'not known' if value is None else f'{value:g}'}" for name, value in rates.items())
+    seeds = f"seeds {record.config.get('seed')} (weights) and {data.get('seed')} (split)"
+    origin = f"imported from {record.summary['imported_from']}" if "imported_from" in record.summary else seeds
+    return f"{task}; {network}; {optimizer}{how}; {origin}"
 
 
 def families(record: Record) -> list[str]:

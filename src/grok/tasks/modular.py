@@ -1,7 +1,9 @@
 """The task of a run: the answer of every pair, and which pairs are trained on."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
+import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
@@ -29,3 +31,21 @@ class ModularArithmetic:
     def __init__(self, p: int, operation: str, train_fraction: float, seed: int, split: str = "pairs") -> None:
         self.train = splits.train_mask(p, train_fraction, seed, split)
         self.answers = operations.answers(operations.operation_named(operation), p)
+
+
+class ListedPairs:
+    """All p² pairs of a modular operation, trained on the ones that are listed.
+
+    Args:
+        p: the modulus, 3 or more.
+        operation: as for `ModularArithmetic`.
+        places: a·p + b of every training pair.
+    """
+
+    def __init__(self, p: int, operation: str, places: Sequence[int]) -> None:
+        self.answers = operations.answers(operations.operation_named(operation), p)
+        if not places or min(places) < 0 or max(places) >= p * p:
+            raise ValueError(f"`places` must be a·p + b of pairs, from 0 to {p * p - 1}. Got {len(places)} others.")
+        self.train = torch.zeros(p * p, dtype=torch.bool)
+        self.train[list(places)] = True
+        self.train = self.train.view(p, p)

@@ -1,0 +1,62 @@
+"""Make a run folder of somebody else's trajectory: `python -m grok.import_run <file or folder of files> [key=value …]`.
+
+The file holds several networks (state_dicts, checkpoints), or the folder one a file. Each is measured as our own
+networks are; report, status, final_keys and analyze work on what comes out.
+
+output=<folder>          a new run folder; without it, one named by time in logs/
+name=theirs              what it is called
+data.p data.operation data.train_fraction data.seed model.activation    where the files do not tell
+split=<file>             their training pairs
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from grok.notebook.training import configuration
+from grok.settings.commands import folder_and_settings, run
+from grok.settings.quiet import quiet
+from grok.training.importing import import_run as imported
+
+KNOWN: dict[str, Any] = {
+    "output": None,
+    "name": None,
+    "split": None,
+    "data.p": None,
+    "data.operation": None,
+    "data.train_fraction": None,
+    "data.seed": None,
+    "model.activation": None,
+}
+
+
+def import_run(arguments: Sequence[str]) -> Path:
+    """Import, say where it is, and return the folder."""
+    path, told = folder_and_settings("import_run <file or folder of files> [output=…]", arguments, KNOWN)
+    if not path.exists():
+        raise ValueError(f"A trajectory is a file or a folder of files. {path} is neither.")
+    output = told["output"]
+    if output is not None and Path(output).exists() and any(Path(output).iterdir()):
+        raise ValueError(f"`output` must be a new folder. {output} holds other things.")
+    overrides = ["logger=none", f"name={told['name'] or 'imported'}"]
+    config = configuration(overrides, output)
+    try:
+        with quiet():
+            folder = imported(path, told, config)
+    except ValueError:
+        with suppress(OSError):
+            Path(config.folder).rmdir()  # where nothing was written
+        raise
+    print(f"{len(folder.snapshots())} networks measured: {folder.path}")
+    print(f"next: python -m grok.report {folder.path} · python -m grok.analyze {folder.path}")
+    return folder.path
+
+
+def main() -> None:
+    """The command."""
+    run(import_run, __doc__)
+
+
+if __name__ == "__main__":
+    main()
