@@ -1,6 +1,7 @@
 """What the page of a sweep draws: its runs, their events and curves, and medians over runs of one configuration."""
 
 import base64
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -8,15 +9,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from grok.measures.catalogue import Metric, curves, metric
+from grok.measures.catalogue import METRICS, Metric, curves, metric
 from grok.measures.panels import CURRENT_KEYS, PANELS
 from grok.measures.phases import EVENTS
 from grok.pages.axes import log_axis
 from grok.pages.page import word
+from grok.pages.portrait import SPIKE, WAVES
 from grok.pages.record import Record
 from grok.pages.sweep_groups import combinations, values
 from grok.runs.censoring import event_time, event_times, event_words, median_time
 from grok.sweep.table import SEEDS
+
+# What can be chosen for a column of the table: numbers that say something of one run.
+FINAL_CHOICES = [name for name in METRICS if "/" in name and not name.startswith("events/") and "…" not in name]
 
 
 def compared() -> list[Metric]:
@@ -62,6 +67,20 @@ def run_entries(table: pd.DataFrame, settings: Sequence[str], pages: Mapping[int
         }
         for _, row in table.iterrows()
     ]
+
+
+def final_values(record: Record | None) -> dict[str, float]:
+    """The last value of every metric that was measured in a run."""
+    tables = [table for table in (record.metrics, record.final_keys) if len(table)] if record else []
+    last = {name: table[name].iloc[-1] for table in tables for name in FINAL_CHOICES if name in table}
+    return {name: float(value) for name, value in last.items() if math.isfinite(value)}
+
+
+def portrait_ends(records: Mapping[int, Record]) -> dict[int, list[float]]:
+    """Spike and waves of each run at its last measurement of both."""
+    tables = {n: record.metrics for n, record in records.items() if {SPIKE, WAVES} <= set(record.metrics)}
+    both = {n: table[[SPIKE, WAVES]].dropna() for n, table in tables.items()}
+    return {n: table.iloc[-1].astype(float).tolist() for n, table in both.items() if len(table)}
 
 
 def _event(row: "pd.Series[Any]", name: str) -> dict[str, Any] | None:

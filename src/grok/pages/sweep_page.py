@@ -18,8 +18,11 @@ from grok.pages.axes import step_axis
 from grok.pages.page import page, write_page
 from grok.pages.record import Record
 from grok.pages.run_page import run_page
+from grok.pages.sweep_data import FINAL_CHOICES
 from grok.runs.censoring import event_time, event_words
 from grok.sweep.table import SEEDS, sweep_table, swept
+
+SHOWN = ("accuracy/test", "accuracy/unseen", "loss/test")  # in every sweep's table; others by choice
 
 
 def sweep_page(path: Path, console: Console) -> Path:
@@ -62,6 +65,8 @@ def _text(
     seeds = [name for name in seeds if name == seeds[0] or not table[name].equals(table[seeds[0]])]
     groupings = {"regime": sweep_groups.by_regime(table), **sweep_groups.groupings(table, settings)}
     curves = sweep_data.run_curves(records)
+    finals = {int(point): sweep_data.final_values(records.get(int(point))) for point in table["point"]}
+    ends = sweep_data.portrait_ends(records)
     data: dict[str, Any] = {
         "runs": sweep_data.run_entries(table, settings, pages),
         "settings": {name: sweep_groups.values(table, name) for name in settings},
@@ -72,6 +77,8 @@ def _text(
         "groupings": groupings,
         "bands": {name: sweep_data.bands(records, groups) for name, groups in groupings.items()},
         "steps": step_axis(x for record in records.values() for x in record.metrics["step"]),
+        "finals": finals,
+        "ends": ends,
         "metrics": sweep_data.metric_choices(records.values()),
     }
     return page(
@@ -85,6 +92,10 @@ def _text(
         event_time=event_time,
         event_words=event_words,
         pages=pages,
+        finals=finals,
+        shown=[METRICS[name] for name in SHOWN],
+        choices=[METRICS[name] for name in FINAL_CHOICES if any(name in final for final in finals.values())],
+        portraits=bool(ends),
         settings=settings,
         seeds=seeds,
         events=[METRICS[f"events/{name}"] for name in EVENTS],

@@ -151,7 +151,20 @@ function count() {
   return { data: traces, layout: { xaxis: category(state.count), yaxis: { title: { text: "key frequencies" }, rangemode: "tozero", dtick: Math.max(1, Math.ceil(Math.max(...known.map((run) => run.count)) / 8)) }, showlegend: true, hovermode: "closest" } };
 }
 
-const makers = { diagram, events, curves: curve, count };
+// Every run as one curve of spike and waves; the mark is where it ended.
+function portraits() {
+  const spikes = curves["progress/memorization_spike"], waves = curves["progress/circuit_waves"];
+  const drawn = runs.filter((run) => data.ends[run.point]);
+  const traces = drawn.map((run) => ({
+    type: "scatter", mode: "lines", x: spikes[run.point].y, y: waves[run.point].y, legendgroup: run.regime, showlegend: false, line: { width: 1, color: regimes[run.regime] },
+    hovertemplate: `${said(run)}<br>spike %{x:.3~g}, waves %{y:.3~g}<extra></extra>`, meta: { point: run.point },
+  }));
+  const ends = marks(drawn, (run) => data.ends[run.point], 10).map((trace) => ({ ...trace, legendgroup: trace.name }));
+  const axis = (name) => ({ title: { text: data.metrics.find((one) => one.name === name).axis.title.text }, zeroline: true, zerolinecolor: ink("muted") });
+  return { data: [...traces, ...ends], layout: { xaxis: axis("progress/memorization_spike"), yaxis: axis("progress/circuit_waves"), showlegend: true, hovermode: "closest" } };
+}
+
+const makers = { diagram, events, curves: curve, count, portraits };
 const draws = {};
 for (const div of document.querySelectorAll("[data-draw]")) {
   draws[div.dataset.draw] = drawn(div, makers[div.dataset.draw]);
@@ -163,6 +176,20 @@ for (const pick of document.querySelectorAll("[data-pick]")) {
 }
 for (const box of document.querySelectorAll("[data-show]")) {
   box.addEventListener("change", () => { state[box.dataset.show] = box.checked; all(); });
+}
+// A column of the table by choice.
+const choice = document.getElementById("choice");
+function column() {
+  document.getElementById("chosen").textContent = choice.selectedOptions[0].text;
+  for (const row of body.rows) {
+    const value = data.finals[row.dataset.point][choice.value], cell = row.querySelector(".chosen");
+    cell.dataset.value = value ?? "";
+    cell.textContent = value === undefined ? "" : value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(2).replace(/e([+-])(\d)$/, "e$10$2") : value.toLocaleString("en", { maximumSignificantDigits: 4 });
+  }
+}
+if (choice) {
+  choice.addEventListener("input", column);
+  column();
 }
 const scales = [...document.querySelectorAll("[data-axis]")];
 for (const button of scales) {

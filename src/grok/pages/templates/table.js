@@ -36,7 +36,7 @@ function filter() {
   const words = find.value.toLowerCase().split(/\s+/);
   let shown = 0;
   for (const row of body.rows) {
-    const text = row.textContent.toLowerCase();
+    const text = [...row.cells].map((cell) => cell.textContent).join(" ").toLowerCase();
     const picked = Object.entries(picks).every(([name, pick]) => !pick.value || row.dataset[name] === pick.value);
     row.hidden = !(picked && words.every((word) => text.includes(word)));
     shown += !row.hidden;
