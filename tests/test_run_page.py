@@ -14,9 +14,11 @@ from torch import Tensor
 
 from grok.pages import page
 from grok.pages.analysis import MOST, PICTURES, parts, pictures
+from grok.pages.circles import circles
 from grok.pages.neurons import columns, neuron_figures
 from grok.pages.portrait import portrait
 from grok.pages.record import Record
+from grok.pages.run_figures import run_figures
 from grok.pages.run_page import mirrored_alone, run_page
 from grok.runs.folder import RunFolder
 
@@ -87,6 +89,30 @@ def test_the_portrait_leaves_out_what_was_not_measured(tmp_path: Path) -> None:
     assert next(event["name"] for event in events) == "memorization ends, 120"  # that of fitting lies at a gap
     table.drop(columns="progress/circuit_waves").to_csv(folder.metrics, index=False)
     assert portrait(Record.of(tmp_path)) == {"data": []}
+
+
+@pytest.mark.parametrize("measured", [True, False])
+def test_a_run_without_unseen_pairs_says_that_its_events_are_of_test_pairs(measured: bool, tmp_path: Path) -> None:
+    folder = made_up_run(tmp_path)
+    if not measured:
+        folder.read(folder.metrics).drop(columns="loss/unseen").to_csv(folder.metrics, index=False)
+    assert ("read from all test pairs" in text_of(run_page(Record.of(tmp_path)))) == (not measured)
+
+
+def test_a_page_stays_small_however_long_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = made_up_run(tmp_path, steps=20 * 600)
+    for step in range(40, 20 * 600, 40):
+        folder.save_snapshot(step, {"W_E": torch.zeros(8, P + 1)})
+    record = Record.of(tmp_path)
+    heat = run_figures(record)["spectrum-W_E"]["data"][0]
+    assert decoded(heat["z"]).shape == (5, 160)
+    assert {0, 80, 120, 280, 300, 12_000} <= set(record.thinned(record.metrics["step"].tolist(), 160))
+    assert len(record.folder.snapshots()) == 302
+    monkeypatch.setattr("grok.pages.circles.BYTES", 2 * 8 * P * 50)  # two circles at fifty steps
+    drawn = circles(record)
+    assert drawn
+    assert len(drawn["steps"]) == 50
+    assert drawn["steps"][-1] == 12_000
 
 
 # --- neurons

@@ -11,6 +11,8 @@ from grok.claims import embedding
 from grok.pages.record import Record
 
 MOST = 8  # circles on a page
+BYTES = 240_000  # of their points, so that a page stays small
+FEWEST = 12  # steps on the slider
 
 
 def strongest(record: Record) -> Sequence[int]:
@@ -23,12 +25,13 @@ def strongest(record: Record) -> Sequence[int]:
 
 
 def circles(record: Record) -> dict[str, Any] | None:
-    """Coordinates of all numbers on the circle of each key frequency at every snapshot, for the page's script."""
+    """Coordinates of all numbers on the circle of each key frequency over the snapshots, for the page's script."""
     frequencies, p = strongest(record), record.p
     if not frequencies or p is None:
         return None
     steps, points = [], []
-    for step in record.folder.snapshots():
+    most = max(FEWEST, BYTES // (8 * p * len(frequencies)))
+    for step in record.thinned(list(record.folder.snapshots()), most):
         try:
             W_E = record.folder.load_snapshot(step)["W_E"][:, :p]
         except (OSError, KeyError):  # thinned out while we read

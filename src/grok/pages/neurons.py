@@ -18,6 +18,7 @@ from grok.pages.record import Record
 from grok.tasks import fourier
 
 LAST = re.compile(r"blocks\.(\d+)\.W_out")
+MOST_STEPS = 60
 OWNED = 0.5  # share of a neuron's column of W_L above which it has a frequency
 
 
@@ -52,7 +53,8 @@ def columns(W_L: Float[Tensor, "p d_mlp"]) -> Columns:
 def neuron_figures(record: Record) -> dict[str, dict[str, Any]]:
     """`neurons` over the steps and `neuron-phases` at the last; none without an MLP, snapshots or key frequencies."""
     frequencies = list(strongest(record))
-    history = {step: columns(W_L) for step in record.folder.snapshots() if (W_L := _W_L(record, step)) is not None}
+    steps = record.thinned(list(record.folder.snapshots()), MOST_STEPS)
+    history = {step: columns(W_L) for step in steps if (W_L := _W_L(record, step)) is not None}
     if not frequencies or not history:
         return {}
     last = history[max(history)]

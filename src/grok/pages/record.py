@@ -13,7 +13,7 @@ import pandas as pd
 from omegaconf import OmegaConf
 
 from grok.measures.phases import BOUNDARIES, EVENTS, REGIMES
-from grok.runs.folder import RunFolder
+from grok.runs.folder import RunFolder, kept_steps
 from grok.runs.opened import OpenedRun
 
 Interval = tuple[int, int]
@@ -118,6 +118,10 @@ class Record:
             return []
         ends = [start for _, start in starts[1:]] + [self.steps]
         return [(phase, start, end) for (phase, start), end in zip(starts, ends, strict=True) if end > start]
+
+    def thinned(self, steps: list[int], most: int) -> list[int]:
+        """At most so many of `steps`, those on either side of an event among them."""
+        return kept_steps(steps, [when for when in self.events.values() if when], most)
 
     def columns(self, name: str) -> tuple[pd.Series, pd.Series] | None:
         """Steps and values of a metric; None where it was not logged."""

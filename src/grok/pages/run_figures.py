@@ -18,6 +18,7 @@ from grok.pages.portrait import portrait
 from grok.pages.record import Record
 
 INK = "ink"  # of the theme, in `meta`: black on white, white on black
+MOST_COLUMNS = 160  # of a heat map, about one in five pixels
 FAINTEST = 1e-4  # share at the dark end of the heat maps
 
 
@@ -86,6 +87,7 @@ def spectrum(record: Record, matrix: str) -> dict[str, Any]:
     if "matrix" not in table or not (table["matrix"] == matrix).any():
         return {"data": []}
     shares = table[table["matrix"] == matrix].set_index("step").drop(columns="matrix")
+    shares = shares.loc[record.thinned(shares.index.tolist(), MOST_COLUMNS)]
     count = len(shares.columns)
     values = shares.to_numpy(dtype=np.float32).T
     heat = go.Heatmap(

@@ -18,6 +18,7 @@ from grok.pages.record import Record
 from grok.pages.run_figures import plots, run_figures
 from grok.runs.censoring import event_row, event_words
 from grok.runs.configuration import leaves
+from grok.runs.opened import held_out
 
 SETTINGS_APART = ("callbacks", "logger", "folder", "resume", "sweep", "launch", "extras")
 
@@ -46,6 +47,7 @@ def run_page(record: Record, back: str | None = None) -> Path:
         figures=figures,
         panels={name: PANELS[name] for name in plots() if name in figures},
         log=_begins_early(record),
+        unseen=held_out(record.metrics) == "unseen",
         pairs=record.summary.get("pairs"),
         decades=record.summary.get("loss_decades"),
         mirrored_alone=mirrored_alone(record),
