@@ -18,8 +18,10 @@ SETTINGS = ("seed", "data", "model", "optim", "measure_every", "measure_early", 
 
 def settings(config: Any) -> dict[str, Any]:
     """The settings that make a run what it is, by dotted name."""
-    plain: Any = OmegaConf.to_container(OmegaConf.create({key: config.get(key) for key in SETTINGS}), resolve=True)
-    return leaves(plain)
+    values = {key: config.get(key) for key in SETTINGS}
+    return leaves(
+        {key: OmegaConf.to_container(x, resolve=True) if OmegaConf.is_config(x) else x for key, x in values.items()}
+    )
 
 
 def identity(config: Any, answers: Tensor, train: Tensor) -> dict[str, Any]:
