@@ -7,6 +7,7 @@ from grok.loggers.wandb_history import run_url
 from grok.measures.catalogue import FINAL, METRICS, Metric, metric
 from grok.measures.panels import FAMILIES, PANELS
 from grok.measures.phases import EVENTS, PHASES, REGIME_WORDS
+from grok.pages import again
 from grok.pages.axes import step_axis
 from grok.pages.circles import circles
 from grok.pages.page import page, write_page
@@ -26,6 +27,7 @@ def run_page(record: Record, back: str | None = None) -> Path:
         back: link to the page of the sweep it belongs to.
     """
     figures = run_figures(record)
+    imported = "imported_from" in record.summary
     happened = event_row(record.events, record.steps)
     text = page(
         "run.html",
@@ -46,6 +48,8 @@ def run_page(record: Record, back: str | None = None) -> Path:
         steps=step_axis(record.metrics["step"]),
         settings=list(leaves({k: v for k, v in record.config.items() if k not in SETTINGS_APART}).items()),
         explained=_measured(record),
+        command=None if imported else again.command(record.config) if record.config else record.summary.get("command"),
+        imported=imported,
         back=back,
         wandb=run_url(record.folder),
     )
