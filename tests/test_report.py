@@ -150,6 +150,7 @@ def test_every_curve_carries_the_numbers_of_its_table(tmp_path: Path) -> None:
         "shares": 2,
         "spectrum-W_E": 1,
         "spectrum-W_L": 1,
+        "portrait": 6,
     }
     assert len(figures["losses"]["layout"]["shapes"]) == 4
     heat = figures["spectrum-W_L"]["data"][0]

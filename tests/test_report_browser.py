@@ -1,12 +1,14 @@
 """The pages in a real browser: Debian's chromium, without a window and without a network."""
 
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from made_up import made_up_run, made_up_sweep
+from made_up import GROKKED, made_up_run, made_up_sweep
+from omegaconf import DictConfig, OmegaConf
 from playwright.sync_api import Browser, Page, sync_playwright
 from rich.console import Console
 from runs import run as train
@@ -214,16 +216,114 @@ def test_hovering_tells_the_values(run: RunFolder, opened: Opened) -> None:
     assert float(told[1].split(":")[-1]) == pytest.approx(metrics[300], rel=1e-3)
 
 
-def test_a_panel_can_be_saved_and_is_sent_nowhere(run: RunFolder, opened: Opened, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "panel", "starts"),
+    [
+        ("PNG", "losses", b"\x89PNG"),
+        ("SVG", "losses", b"<svg"),
+        ("SVG", "portrait", b"<svg"),
+        ("PNG", "circle-2", b"\x89PNG"),
+    ],
+)
+def test_a_panel_is_saved_by_the_name_of_run_and_panel(
+    kind: str, panel: str, starts: bytes, run: RunFolder, opened: Opened, tmp_path: Path
+) -> None:
     page = opened(run.path / "report.html")
-    buttons = page.locator('[data-figure="losses"] .modebar-btn')
-    titles = [buttons.nth(i).get_attribute("data-title") for i in range(buttons.count())]
-    assert titles == ["Download plot as a PNG", "Zoom", "Pan", "Zoom in", "Zoom out", "Reset axes"]
-    page.hover('[data-figure="losses"] .nsewdrag')
     with page.expect_download() as download:
-        buttons.first.click()
-    download.value.save_as(tmp_path / "panel.png")
-    assert (tmp_path / "panel.png").read_bytes()[:4] == b"\x89PNG"
+        page.click(f'figure:has([data-panel="{panel}"]) button:has-text("{kind}")')
+    assert download.value.suggested_filename == f"p11_f0.5_wd1.0_split0_seed0_{panel}.{kind.lower()}"
+    download.value.save_as(tmp_path / "panel")
+    assert (tmp_path / "panel").read_bytes().startswith(starts)
+
+
+def test_nothing_lies_over_a_panel_and_nothing_on_it_sends_it_away(run: RunFolder, opened: Opened) -> None:
+    page = opened(run.path / "report.html")
+    page.hover('[data-figure="losses"] .nsewdrag')
+    assert page.locator(".modebar-btn").count() == 0
+
+
+def drag(page: Page, panel: str, left: float, right: float) -> None:
+    """Choose a stretch of the steps, as parts of a panel's width, by the mouse."""
+    plot = page.locator(f'[data-figure="{panel}"] .nsewdrag').first
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    assert box
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + left * box["width"], middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + right * box["width"], middle, steps=5)
+    page.mouse.up()
+
+
+RANGES = "[...document.querySelectorAll('[data-figure]')].map(d => Array.from(d._fullLayout.xaxis.range))"
+
+
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_all_panels_over_the_steps_show_the_same_of_them(scale: str, run: RunFolder, opened: Opened) -> None:
+    page = opened(run.path / "report.html")
+    page.click(f'[data-axis="{scale}"]')
+    before = page.evaluate(RANGES)
+    assert not page.is_visible("#reset")
+    drag(page, "sparsity", 0.25, 0.5)
+    first, *others = page.evaluate(RANGES)
+    width = before[0][1] - before[0][0]
+    assert first == pytest.approx([before[0][0] + width / 4, before[0][0] + width / 2], abs=0.03 * width)
+    assert all(other == first for other in others)
+    page.click("#theme")
+    page.check('[data-family="current frequencies"]')
+    assert page.evaluate(RANGES) == [first] * len(before)
+    page.click("#reset")
+    assert page.evaluate(RANGES) == before
+    drag(page, "losses", 0.5, 0.75)
+    assert page.evaluate(RANGES) != before
+    page.dblclick('[data-figure="losses"] .nsewdrag')
+    page.wait_for_function("document.getElementById('reset').hidden")
+    assert page.evaluate(RANGES) == before
+
+
+def test_a_chosen_theme_outlives_a_reload(run: RunFolder, opened: Opened) -> None:
+    page = opened(run.path / "report.html")
+    chosen = "document.documentElement.dataset.theme"
+    assert page.evaluate(chosen) == "light"
+    page.reload()
+    assert page.evaluate(chosen) == "light"
+    page.click("#theme")
+    page.reload()
+    assert page.evaluate(chosen) == "dark"
+    page.emulate_media(color_scheme="light")
+    assert page.evaluate(chosen) == "dark"
+
+
+def test_numbers_of_all_axes_are_of_one_size(run: RunFolder, opened: Opened) -> None:
+    page = opened(run.path / "report.html")
+    sizes = page.evaluate(
+        "[...document.querySelectorAll('.xtick text, .ytick text')].map(t => getComputedStyle(t).fontSize)"
+    )
+    assert set(sizes) == {"12px"}
+
+
+def test_the_portrait_is_the_run_as_one_curve_of_spike_and_waves(run: RunFolder, opened: Opened) -> None:
+    page = opened(run.path / "report.html")
+    curve, *events = curves(page, "portrait", "still")
+    metrics = run.read(run.metrics)
+    assert curve["x"] == metrics["progress/memorization_spike"].tolist()
+    assert curve["y"] == metrics["progress/circuit_waves"].tolist()
+    colours = [curve["marker"]["color"][n] for n in (0, 10, 20, 30)]  # steps 0, 200, 400 and 600
+    assert len(set(colours)) == 4
+    assert [event["name"] for event in events] == [
+        "fitted, 40", "memorization ends, 120", "clean-up starts, 300", "generalized, 400", "stable, 560"
+    ]  # fmt: skip
+    assert events[1]["x"] == [metrics["progress/memorization_spike"][6]]
+
+
+@pytest.mark.parametrize(("end", "scale"), [(60, "linear"), (59, "log")])
+def test_steps_are_logarithmic_at_first_where_memorization_ended_in_the_first_tenth(
+    end: int, scale: str, tmp_path: Path, opened: Opened
+) -> None:
+    made_up_run(tmp_path, phases={**GROKKED, "memorization_end": [40, end]})
+    page = opened(report(tmp_path, Console(quiet=True)))
+    assert page.evaluate("document.querySelector('[data-figure=losses]')._fullLayout.xaxis.type") == scale
+    assert page.get_attribute(f'[data-axis="{scale}"]', "aria-pressed") == "true"
 
 
 def test_the_slider_moves_the_numbers_on_their_circles(run: RunFolder, opened: Opened) -> None:
@@ -249,26 +349,72 @@ def test_the_slider_moves_the_numbers_on_their_circles(run: RunFolder, opened: O
 # --- runs of other kinds
 
 
-def first_measurement_alone(folder: RunFolder) -> None:
+def trained(*settings: str) -> Callable[[Path], RunFolder]:
+    return lambda path: train(path, *settings)[0]
+
+
+def one_measurement(path: Path) -> RunFolder:
     """As a run looks that has just begun."""
+    folder, *_ = train(path)
     for file, rows in ((folder.metrics, 1), (folder.spectra, 2)):
         file.write_text("".join(file.read_text().splitlines(keepends=True)[: 1 + rows]))
     for file in (folder.final_keys, folder.summary_file, *list(folder.snapshots().values())[1:]):
         file.unlink()
+    return folder
+
+
+def first_phase(path: Path) -> RunFolder:
+    """As a run looks that memorizes."""
+    folder = made_up_run(path, steps=100)
+    folder.summary_file.unlink()
+    folder.write_summary(status="running")
+    folder.heartbeat.touch()
+    table = folder.read(folder.metrics).assign(**{"events/fitted": 40.0, "events/memorization_end": math.nan})
+    table.to_csv(folder.metrics, index=False)
+    return folder
+
+
+def grokked(path: Path) -> RunFolder:
+    return made_up_run(path)
+
+
+def grokked_before_unseen_pairs(path: Path) -> RunFolder:
+    """As a run was written before unseen pairs, spike and waves were measured."""
+    folder = made_up_run(path)
+    table = folder.read(folder.metrics)
+    newer = [name for name in table if any(x in name for x in ("unseen", "mirrored", "spike", "wave", "held_out"))]
+    table.drop(columns=newer).to_csv(folder.metrics, index=False)
+    config = OmegaConf.load(folder.config)
+    assert isinstance(config, DictConfig)
+    del config.phases, config.data.split, config.data._target_, config.model._target_, config.optim._target_
+    folder.config.write_text(OmegaConf.to_yaml(config))
+    return folder
 
 
 OVER_STEPS = ("losses", "accuracy", "spike", "sparsity", "weights", "count", "shares")
 SPECTRA = ("spectrum-W_E", "spectrum-W_L")
-KINDS: dict[str, tuple[list[str], tuple[str, ...]]] = {
-    "fitted, and nothing more": (["optim.wd=0", "optim.lr=0.01", "trainer.max_steps=200"], (*OVER_STEPS, *SPECTRA)),
-    "nothing fitted": ([], (*OVER_STEPS, *SPECTRA)),
-    "one measurement": ([], (*OVER_STEPS, *SPECTRA)),
-    "no MLP": (["model.d_mlp=0"], (*OVER_STEPS, SPECTRA[0])),
-    "no waves": (["data.operation=x2+xy+y2"], (*OVER_STEPS, *SPECTRA)),
-    "two layers": (["model.n_layers=2"], (*OVER_STEPS, *SPECTRA)),
-    "p = 3": (["data.p=3", "data.train_fraction=0.7"], (*OVER_STEPS, *SPECTRA)),
-    "p = 12": (["data.p=12"], (*OVER_STEPS, *SPECTRA)),
-    "stopped at step 0": (["trainer.max_steps=1"], (*OVER_STEPS, *SPECTRA)),
+ALL = (*OVER_STEPS, *SPECTRA, "neurons")
+# What makes the run, its regime, its phases, and the panels of its page.
+KINDS: dict[str, tuple[Callable[[Path], RunFolder], str, int, tuple[str, ...]]] = {
+    "memorized": (trained("optim.wd=0", "optim.lr=0.01", "trainer.max_steps=200"), "memorized", 0, ALL),
+    "diverged": (trained("optim.lr=1e6"), "unfitted", 0, ALL),
+    "unfitted": (trained(), "unfitted", 0, ALL),
+    "direct": (trained("data.train_fraction=0.9", "optim.lr=0.01", "trainer.max_steps=600"), "direct", 0, ALL),
+    "in its first phase": (first_phase, "memorized", 0, (*OVER_STEPS, *SPECTRA)),
+    "one measurement": (one_measurement, "unfitted", 0, ALL),
+    "no MLP": (trained("model.d_mlp=0"), "unfitted", 0, (*OVER_STEPS, SPECTRA[0])),
+    "no waves": (trained("data.operation=x2+xy+y2"), "unfitted", 0, ALL),
+    "two layers": (trained("model.n_layers=2"), "unfitted", 0, ALL),
+    "grokked": (grokked, "grokked", 4, (*OVER_STEPS, *SPECTRA)),
+    "from before unseen pairs": (
+        grokked_before_unseen_pairs,
+        "grokked",
+        4,
+        tuple(name for name in (*OVER_STEPS, *SPECTRA) if name != "spike"),
+    ),
+    "p = 3": (trained("data.p=3", "data.train_fraction=0.7"), "unfitted", 0, (*OVER_STEPS, *SPECTRA)),
+    "p = 12": (trained("data.p=12"), "unfitted", 0, ALL),
+    "stopped at step 0": (trained("trainer.max_steps=1"), "unfitted", 0, ALL),
 }
 
 
@@ -277,17 +423,16 @@ KINDS: dict[str, tuple[list[str], tuple[str, ...]]] = {
 def test_the_page_of_any_run_draws_every_panel_that_it_has_measurements_for(
     kind: str, width: int, tmp_path: Path, opened: Opened
 ) -> None:
-    settings, panels = KINDS[kind]
-    folder, *_ = train(tmp_path / "run", *settings)
-    if kind == "one measurement":
-        first_measurement_alone(folder)
-    page = opened(report(folder.path, Console(quiet=True)), width=width)
-    assert page.locator(".phases li").count() == 0
+    make, regime, phases, panels = KINDS[kind]
+    page = opened(report(make(tmp_path / "run").path, Console(quiet=True)), width=width)
+    assert page.inner_text(".regime") == regime
+    assert page.locator(".phases li").count() == phases
     for scale in ("log", "linear"):
         page.click(f'[data-axis="{scale}"]')
         plots = page.locator(".plot")
         names = [plots.nth(i).get_attribute("data-figure") for i in range(plots.count())]
         assert tuple(name for name in names if name) == panels
+        assert page.locator("[data-still=portrait]").count() == ("spike" in panels)
         for i in range(plots.count()):
             assert plots.nth(i).locator(".main-svg").count() > 0
             assert "cannot be drawn" not in plots.nth(i).inner_text()
@@ -301,10 +446,10 @@ def test_a_panel_that_cannot_be_drawn_says_so_and_leaves_the_others(run: RunFold
     page = browser.new_page()
     page.goto(broken.as_uri())
     assert page.inner_text('[data-figure="sparsity"]') == "This panel cannot be drawn."
-    assert page.locator(".plot:has(.main-svg)").count() == 10
+    assert page.locator(".plot:has(.main-svg)").count() == 11
     page.click("#theme")
     page.click('[data-axis="log"]')
-    assert page.locator(".plot:has(.main-svg)").count() == 10
+    assert page.locator(".plot:has(.main-svg)").count() == 11
     page.close()
 
 
@@ -337,7 +482,7 @@ def test_nothing_is_wider_than_the_window(width: int, run: RunFolder, sweep: Pat
         page = opened(file, width=width)
         assert overflow(page) == 0
         plots = page.locator(".plot").all()
-        assert len(plots) in (11, 4)
+        assert len(plots) in (12, 4)
         for plot in plots:
             box, drawn = plot.bounding_box(), plot.locator(".main-svg").first.bounding_box()
             assert box

@@ -13,9 +13,18 @@ from grok.pages.record import Record
 MOST = 8  # circles on a page
 
 
+def strongest(record: Record) -> Sequence[int]:
+    """The key frequencies; of more than `MOST`, those with the largest shares in W_E."""
+    key_frequencies, table = record.key_frequencies, record.spectra
+    if len(key_frequencies) <= MOST or "matrix" not in table:
+        return key_frequencies[:MOST]
+    shares = table[table["matrix"] == "W_E"].iloc[-1]
+    return sorted(sorted(key_frequencies, key=lambda k: -float(shares[str(k)]))[:MOST])
+
+
 def circles(record: Record) -> dict[str, Any] | None:
     """Coordinates of all numbers on the circle of each key frequency at every snapshot, for the page's script."""
-    frequencies, p = _strongest(record), record.p
+    frequencies, p = strongest(record), record.p
     if not frequencies or p is None:
         return None
     steps, points = [], []
@@ -31,12 +40,3 @@ def circles(record: Record) -> dict[str, Any] | None:
     values = np.array(points, dtype="<f4")  # step, frequency, axis, number
     encoded = base64.b64encode(values.tobytes()).decode()
     return {"steps": steps, "frequencies": frequencies, "p": p, "points": encoded}
-
-
-def _strongest(record: Record) -> Sequence[int]:
-    """The key frequencies; of more than `MOST`, those with the largest shares in W_E."""
-    key_frequencies, table = record.key_frequencies, record.spectra
-    if len(key_frequencies) <= MOST or "matrix" not in table:
-        return key_frequencies[:MOST]
-    shares = table[table["matrix"] == "W_E"].iloc[-1]
-    return sorted(sorted(key_frequencies, key=lambda k: -float(shares[str(k)]))[:MOST])

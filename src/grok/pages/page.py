@@ -1,6 +1,7 @@
 """The frame of every page: one file that holds its figures, its script and its style, and asks for nothing."""
 
 import math
+import re
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
@@ -65,6 +66,12 @@ def word(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def section(value: str) -> str:
+    """Where in the paper: a bare number gets its sign; appendices, other papers and words stay."""
+    return f"§{value}" if re.match(r"\d(\D|$)", value) else value
+
+
+_TEMPLATES.filters["section"] = section
 _TEMPLATES.filters["number"] = number
 _TEMPLATES.filters["word"] = word
 _TEMPLATES.filters["steps"] = steps

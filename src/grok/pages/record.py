@@ -113,6 +113,8 @@ class Record:
     @cached_property
     def phases(self) -> list[tuple[int, float, float]]:
         """Index into `grok.phases.PHASES`, first and last step of each phase; none where a run has none."""
+        if self.regime == "direct":  # clean-up starts while it still fits
+            return []
         starts = [(0, 0)] + [(i, when[1]) for i, name in enumerate(BOUNDARIES, 1) if (when := self.events.get(name))]
         if len(starts) == 1:
             return []

@@ -1,6 +1,5 @@
 """The figures of one run, as plotly takes them. The page's script adds the colours of the theme."""
 
-import json
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -13,18 +12,13 @@ from grok.figures.palette import COLOURS, LINES
 from grok.measures.catalogue import Metric, curves
 from grok.measures.panels import PANELS, Panel
 from grok.pages.axes import log_axis
+from grok.pages.neurons import neuron_figures
+from grok.pages.plots import NEARLY_ZERO, edges, figure, marks
+from grok.pages.portrait import portrait
 from grok.pages.record import Record
 
 INK = "ink"  # of the theme, in `meta`: black on white, white on black
-NEARLY_ZERO = 0.5  # steps: where a logarithmic axis may start
 FAINTEST = 1e-4  # share at the dark end of the heat maps
-HEAT_HEIGHT, LABEL_HEIGHT = 330, 15  # pixels
-
-
-def figure(traces: Sequence[Any], **layout: Any) -> dict[str, Any]:
-    """Traces and layout as plain JSON; plotly refuses properties that it does not know."""
-    text = go.Figure(list(traces), layout={"template": {}, **layout}).to_json()
-    return json.loads(text)  # type: ignore[no-any-return]
 
 
 def plots() -> dict[str, list[Metric]]:
@@ -40,6 +34,7 @@ def run_figures(record: Record) -> dict[str, dict[str, Any]]:
     """Every figure of the run's page by its name; those that the run has no measurements for are left out."""
     figures = {name: plot(record, PANELS[name], metrics) for name, metrics in plots().items()}
     figures |= {f"spectrum-{matrix}": spectrum(record, matrix) for matrix in ("W_E", "W_L")}
+    figures |= {"portrait": portrait(record), **neuron_figures(record)}
     return {name: made for name, made in figures.items() if made["data"]}
 
 
@@ -91,13 +86,10 @@ def spectrum(record: Record, matrix: str) -> dict[str, Any]:
     if "matrix" not in table or not (table["matrix"] == matrix).any():
         return {"data": []}
     shares = table[table["matrix"] == matrix].set_index("step").drop(columns="matrix")
-    steps = shares.index.to_numpy(dtype=float)
-    first = max(steps[0], NEARLY_ZERO)
-    edges = np.concatenate([[first], (steps[1:] + steps[:-1]) / 2, [max(steps[-1], 2 * first)]])  # one step has a width
     count = len(shares.columns)
     values = shares.to_numpy(dtype=np.float32).T
     heat = go.Heatmap(
-        x=edges,
+        x=edges(shares.index.tolist()),
         y=np.arange(1, count + 1),
         z=np.log10(values.clip(FAINTEST)),
         customdata=values,
@@ -106,7 +98,7 @@ def spectrum(record: Record, matrix: str) -> dict[str, Any]:
         zmax=0,
         hovertemplate="step %{x:,.0f}<br>frequency %{y}<br>share %{customdata:.2%}<extra></extra>",
         colorbar={
-            "title": {"text": "share", "side": "right"},
+            "title": {"text": "share", "side": "right", "font": {"size": 12}},
             "tickvals": [-4, -3, -2, -1, 0],
             "ticktext": ["≤ 0.01 %", "0.1 %", "1 %", "10 %", "100 %"],
             "thickness": 10,
@@ -116,23 +108,6 @@ def spectrum(record: Record, matrix: str) -> dict[str, Any]:
         },
     )
     yaxis = {"title": {"text": f"frequency k in {matrix}"}, "range": [0.5, count + 0.5], "zeroline": False}
-    return figure([heat], annotations=_marks(record.key_frequencies, count), yaxis=yaxis, hovermode="closest")
-
-
-def _marks(key_frequencies: Sequence[int], count: int) -> list[dict[str, Any]]:
-    """The key frequencies at the right edge, set apart where they are neighbours."""
-    pixels = [k * HEAT_HEIGHT / count for k in key_frequencies]
-    places: list[float] = []
-    for pixel in pixels:
-        places.append(max(pixel, places[-1] + LABEL_HEIGHT) if places else pixel)
-    if places:  # and back down from the top
-        places[-1] = min(places[-1], HEAT_HEIGHT)
-        for i in range(len(places) - 2, -1, -1):
-            places[i] = min(places[i], places[i + 1] - LABEL_HEIGHT)
-    return [
-        {
-            "text": f"<b>{k}</b>", "x": 1, "xref": "paper", "y": k, "yref": "y", "ax": 14, "ay": pixel - place,
-            "xanchor": "left", "showarrow": True, "arrowhead": 0, "arrowwidth": 1,
-        }
-        for k, pixel, place in zip(key_frequencies, pixels, places, strict=True)
-    ]  # fmt: skip
+    return figure(
+        [heat], annotations=marks({k: k for k in record.key_frequencies}, count), yaxis=yaxis, hovermode="closest"
+    )

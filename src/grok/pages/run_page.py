@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from grok.loggers.wandb_history import run_url
 from grok.measures.catalogue import FINAL, METRICS, Metric, metric
 from grok.measures.panels import FAMILIES, PANELS
 from grok.measures.phases import EVENTS, PHASES, REGIME_WORDS
 from grok.pages import again
+from grok.pages.analysis import parts, pictures
 from grok.pages.axes import step_axis
 from grok.pages.circles import circles
 from grok.pages.page import page, write_page
@@ -42,7 +45,13 @@ def run_page(record: Record, back: str | None = None) -> Path:
         final=list(_final(record)),
         figures=figures,
         panels={name: PANELS[name] for name in plots() if name in figures},
-        tall={panel.beside for panel in PANELS.values()},
+        log=_begins_early(record),
+        pairs=record.summary.get("pairs"),
+        decades=record.summary.get("loss_decades"),
+        mirrored_alone=mirrored_alone(record),
+        parts=parts(record.analysis),
+        pictures=pictures(record.folder.path / "analysis"),
+        neurons_at=max(record.folder.snapshots(), default=0),
         families=families(record),
         circles=circles(record),
         steps=step_axis(record.metrics["step"]),
@@ -65,7 +74,7 @@ def subtitle(record: Record) -> str:
     if "operation" in data:
         pairs = record.summary.get("pairs") or {}
         share = data.get("train_fraction") or (pairs.get("train", 0) / data["p"] ** 2)
-        task = f"{data['operation']} mod {data['p']}, trained on {share:.0%} of all pairs"
+        task = f"{data['operation']} mod {data['p']}, trained on {100 * share:.3g} % of all pairs"
     if "n_layers" in model:
         layers = "1 layer" if model["n_layers"] == 1 else f"{model['n_layers']} layers"
         neurons = f"{model['d_mlp']} neurons" if model.get("d_mlp") else "no MLP"
@@ -76,6 +85,28 @@ def subtitle(record: Record) -> str:
     seeds = f"seeds {record.config.get('seed')} (weights) and {data.get('seed')} (split)"
     origin = f"imported from {record.summary['imported_from']}" if "imported_from" in record.summary else seeds
     return f"{task}; {network}; {optimizer}{how}; {origin}"
+
+
+def mirrored_alone(record: Record) -> str:
+    """Where mirrored pairs were furthest ahead of unseen ones, in a sentence; empty without mirrored pairs."""
+    names = ("accuracy/mirrored", "accuracy/unseen")
+    if any(record.columns(name) is None for name in names):
+        return ""
+    step, mirrored, unseen = (record.metrics[name].to_numpy(dtype=float) for name in ("step", *names))
+    lead = np.nan_to_num(mirrored - unseen)
+    at = int(lead.argmax())
+    if lead[at] <= 0:
+        return ""
+    return (
+        f"At step {step[at]:,.0f}, {100 * mirrored[at]:.0f} % of the mirrored pairs were answered,"
+        f" and {100 * unseen[at]:.0f} % of the unseen ones."
+    )
+
+
+def _begins_early(record: Record) -> bool:
+    """Whether memorization ended in the first tenth of the run, where a linear axis hides it."""
+    when = record.events.get("memorization_end")
+    return when is not None and when[1] < record.steps / 10
 
 
 def families(record: Record) -> list[str]:

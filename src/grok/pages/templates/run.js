@@ -1,6 +1,8 @@
 "use strict";
 // The page of one run: panels over the steps, and circles at one of them.
-const state = { axis: "linear", families: {} };
+const state = { axis: document.querySelector("[data-axis][aria-pressed=true]").dataset.axis, families: {}, zoom: null };
+
+let draws = 0;
 
 // --- panels
 const boxes = [...document.querySelectorAll("[data-family]")];
@@ -16,8 +18,8 @@ function panel(div) {
     const family = trace.meta && trace.meta.family;
     if (family) trace.visible = state.families[family];
   }
-  const scale = state.axis === "log" ? data.steps : { type: "linear", tickformat: ",d", nticks: narrow() ? 5 : undefined };
-  layout.xaxis = { ...scale, title: { text: "step" }, hoverformat: ",d" };
+  const scale = state.axis === "log" ? copied(data.steps) : { type: "linear", tickformat: ",d", nticks: narrow() ? 5 : undefined };
+  layout.xaxis = { ...scale, ...(state.zoom && { range: [...state.zoom] }), title: { text: "step" }, hoverformat: ",d", uirevision: ++draws };
   layout.uirevision = state.axis;
   if (div.classList.contains("tall")) {
     layout.annotations = phaseNames(layout.shapes || [], div.clientWidth - 62); // between the margins
@@ -26,8 +28,9 @@ function panel(div) {
     layout.legend = { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, bgcolor: "rgba(0,0,0,0)" }; // below is no room
   }
   if (traces[0].type === "heatmap") {
-    layout.margin = narrow() ? { l: 50, r: 40, t: 8, b: 90 } : { l: 50, r: 110, t: 8, b: 40 };
-    if (narrow()) Object.assign(traces[0].colorbar, { orientation: "h", x: 0.5, y: -0.18, yanchor: "top", title: { text: "share" } });
+    const scaled = traces[0].showscale !== false;
+    layout.margin = { l: 50, r: narrow() || !scaled ? 40 : 110, t: 8, b: narrow() && scaled ? 90 : 40 };
+    if (narrow() && scaled) Object.assign(traces[0].colorbar, { orientation: "h", x: 0.5, y: -0.18, yanchor: "top", title: { text: "share" } });
   }
   return { data: traces, layout };
 }
@@ -42,7 +45,9 @@ function phaseNames(shapes, width) {
     .map(({ text, left, right }) => ({ text, x: (left + right) / 2, xref: "x", y: 1, yref: "paper", yanchor: "bottom", showarrow: false, font: { size: 12, color: ink("muted") } }));
 }
 
-const panels = [...document.querySelectorAll("[data-figure]")].map((div) => drawn(div, () => panel(div)));
+// (`uirevision` keeps a reader's zoom of the vertical axis; the steps are kept here, for all panels.)
+const divs = [...document.querySelectorAll("[data-figure]")];
+const panels = divs.map((div) => drawn(div, () => panel(div)));
 const redraw = () => panels.forEach((draw) => draw());
 for (const box of boxes) {
   box.addEventListener("change", () => { state.families[box.dataset.family] = box.checked; redraw(); });
@@ -52,7 +57,30 @@ for (const button of scales) {
   button.addEventListener("click", () => {
     state.axis = button.dataset.axis;
     for (const other of scales) other.setAttribute("aria-pressed", String(other === button));
-    redraw();
+    zoom(null);
+  });
+}
+
+// All panels over the steps show the same of them.
+const reset = document.getElementById("reset");
+function zoom(range) {
+  state.zoom = range;
+  reset.hidden = !range;
+  redraw();
+}
+for (const div of divs) {
+  if (div.on) div.on("plotly_relayout", (event) => { // not drawn by us: by the reader
+    if (event["xaxis.autorange"]) zoom(null);
+    else if ("xaxis.range[0]" in event) zoom([event["xaxis.range[0]"], event["xaxis.range[1]"]]);
+  });
+}
+reset.addEventListener("click", () => zoom(null));
+
+// --- what is not over the steps
+for (const div of document.querySelectorAll("[data-still]")) {
+  drawn(div, () => {
+    const { data: traces, layout } = copied(data.figures[div.dataset.still]);
+    return { data: traces, layout };
   });
 }
 
