@@ -152,16 +152,24 @@ def test_the_command_writes_the_table_and_pictures(folder: Path) -> None:
 
 
 DAMAGES = [
-    ("points/002.yaml", "a: [", "points/002.yaml: while parsing"),
+    ("points/002.yaml", "a: [", "points/002.yaml: cannot be read as YAML: expected"),
     ("points/002.yaml", "a: 1", "points/002.yaml: "),
-    ("points/002.yaml", "- 1", "points/002.yaml: must hold settings by name"),
-    ("points/002.yaml", "", "points/002.yaml: must hold settings by name"),
-    ("points/002.yaml", "3", "points/002.yaml: Invalid loaded object type"),
+    ("points/002.yaml", "- 1", "points/002.yaml: cannot be read as YAML: must hold settings by name"),
+    ("points/002.yaml", "", "points/002.yaml: cannot be read as YAML: must hold settings by name"),
+    ("points/002.yaml", "3", "points/002.yaml: cannot be read as YAML: Invalid loaded object type"),
     ("points/002.yaml", None, "points/002.yaml: is missing"),
-    ("runs/002/summary.json", "{", "runs/002/summary.json: Expecting property name"),
-    ("runs/002/summary.json", '{"status": "finished", "phases": 3}', "runs/002/summary.json: 'int' object"),
-    ("runs/002/summary.json", '{"status": "finished", "phases": {"fitted": [1]}}', "runs/002/summary.json: not enough"),
-    ("output/002.json", "{", "output/002.json: Expecting property name"),
+    ("runs/002/summary.json", "{", "runs/002/summary.json: cannot be read as JSON: Expecting property name"),
+    (
+        "runs/002/summary.json",
+        '{"status": "finished", "phases": 3}',
+        "runs/002/summary.json: cannot be read as JSON: 'int' object",
+    ),
+    (
+        "runs/002/summary.json",
+        '{"status": "finished", "phases": {"fitted": [1]}}',
+        "runs/002/summary.json: cannot be read as JSON: not enough",
+    ),
+    ("output/002.json", "{", "output/002.json: cannot be read as JSON: Expecting property name"),
 ]
 
 

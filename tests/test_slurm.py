@@ -139,7 +139,7 @@ def test_what_was_submitted_is_what_runs_whatever_is_edited_while_it_waits(clust
 
     with (checkout / "src/grok/model/cross_entropy.py").open("a") as code:
         code.write("\nraise RuntimeError('edited')\n")
-    train = checkout / "conf/train.yaml"
+    train = checkout / "conf/optim/adamw.yaml"
     train.write_text(train.read_text().replace("lr: 1.0e-3", "lr: 5.0e-3"))
     for job in folder.read().jobs:
         cluster.answer("scontrol", "update", f"jobid={job}", "StartTime=now")

@@ -74,17 +74,37 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 DAMAGES = [
-    ("runs/000_made_up/summary.json", "{", "runs/000_made_up/summary.json: Expecting property name"),
-    ("runs/000_made_up/summary.json", "[]", "runs/000_made_up/summary.json: 'list' object has no attribute 'get'"),
-    ("output/000.json", "", "output/000.json: Expecting value"),
-    ("output/000.json", "[]", "output/000.json: list indices must be integers"),
+    (
+        "runs/000_made_up/summary.json",
+        "{",
+        "runs/000_made_up/summary.json: cannot be read as JSON: Expecting property name",
+    ),
+    (
+        "runs/000_made_up/summary.json",
+        "[]",
+        "runs/000_made_up/summary.json: cannot be read as JSON: it holds no object",
+    ),
+    ("output/000.json", "", "output/000.json: cannot be read as JSON: Expecting value"),
+    ("output/000.json", "[]", "output/000.json: cannot be read as JSON: list indices must be integers"),
     ("output/000.json", '{"code": 0}', "output/000.json: has no 'reason'"),
-    ("runs/000_made_up/config.yaml", "a: [", "000_made_up/config.yaml: while parsing"),
+    ("runs/000_made_up/config.yaml", "a: [", "000_made_up/config.yaml: cannot be read as YAML: expected"),
     ("runs/000_made_up/config.yaml", "a: 1", "000_made_up/config.yaml: "),
     ("runs/000_made_up/metrics.csv", "loss\n1\n", "000_made_up/metrics.csv: has no 'step'"),
-    ("runs/000_made_up/metrics.csv", "step\n", "000_made_up/metrics.csv: single positional indexer"),
-    ("runs/000_made_up/metrics.csv", "step,phase\n1\n2,3,4,5\n", "000_made_up/metrics.csv: Error tokenizing"),
-    ("runs/000_made_up/metrics.csv", "step\n\udcff\n", "000_made_up/metrics.csv: 'utf-8' codec"),
+    (
+        "runs/000_made_up/metrics.csv",
+        "step\n",
+        "000_made_up/metrics.csv: cannot be read as a table: single positional indexer",
+    ),
+    (
+        "runs/000_made_up/metrics.csv",
+        "step,phase\n1\n2,3,4,5\n",
+        "000_made_up/metrics.csv: cannot be read as a table: Error tokenizing",
+    ),
+    (
+        "runs/000_made_up/metrics.csv",
+        "step\n\udcff\n",
+        "000_made_up/metrics.csv: cannot be read as a table: 'utf-8' codec",
+    ),
 ]
 
 

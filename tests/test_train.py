@@ -251,7 +251,7 @@ def test_a_run_whose_last_pass_fails_is_not_finished_and_can_go_on(
         with pytest.raises(OSError, match="disk full"):
             run(tmp_path / "run")
     folder = RunFolder(tmp_path / "run")
-    assert folder.summary()["status"] == "failed"
-    assert folder.summary()["ended"] == "OSError: disk full"
+    assert folder.summary()["status"] == "concluding"
+    assert folder.summary()["not_concluded"] == "OSError: disk full"
     _, summary, _ = run(tmp_path / "run", f"resume={folder.path}")
     assert (summary["status"], summary["regime"]) == ("finished", "unfitted")

@@ -14,7 +14,7 @@ from grok.runs.schedule import Schedule
 
 STEP = "trainer/global_step"  # Lightning's name for the x axis
 PICTURES = ("progress", "spectrum", "spectra", "portrait")
-ENDED = ("finished", "diverged", "failed")  # others may yet go on, with other final key frequencies
+ENDED = ("concluding", "finished", "diverged", "failed")  # others may yet go on, with other final key frequencies
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,8 @@ def trained(overrides: Sequence[str], folder: str | Path | None, silent: bool) -
         except (ValueError, InstantiationException) as error:
             with suppress(OSError):
                 Path(config.folder).rmdir()  # made for it; stays where it holds anything
+            if isinstance(error, ValueError):
+                raise
             raise ValueError(str(error.__cause__ or error)) from error
         with redirect_stdout(io.StringIO()) if silent else nullcontext():
             train(experiment, Console())

@@ -43,6 +43,8 @@ class Record:
         if metrics.empty:
             raise ValueError(f"The folder must be that of a run with measurements, in a metrics.csv. {path} has none.")
         notes = [str(warning.message).replace(f"{folder.path}/", "") for warning in caught]
+        if folder.config.exists() and (edited := run.edited):
+            notes.append(f"config.yaml was edited after the run had begun: {', '.join(edited)}.")
         return cls(
             folder,
             OmegaConf.to_container(run.config) if folder.config.exists() else {},  # type: ignore[arg-type]

@@ -16,6 +16,7 @@ from grok.measures.history import History, slingshots
 from grok.runs.configuration import current
 from grok.runs.damage import reading
 from grok.runs.folder import RunFolder
+from grok.runs.identity import differences, identity, settings
 from grok.runs.parts import network_of, task_of
 from grok.settings.checks import is_whole
 from grok.tasks.modular import Task
@@ -94,9 +95,21 @@ class OpenedRun:
         """By what the phases are told apart: losses or spike."""
         return str(OmegaConf.select(self.config, "phases.rule", default="losses"))
 
+    @property
+    def edited(self) -> list[str]:
+        """What differs between config.yaml and the run that was begun by it, in words."""
+        return differences(self.summary.get("identity") or {}, settings(self.config))
+
     @cached_property
     def _task(self) -> Task:
-        return task_of(self.config)
+        task = task_of(self.config)
+        kept = self.summary.get("identity") or {}
+        if differing := differences(kept, identity(self.config, task.answers, task.train)):
+            raise ValueError(
+                f"A run must be opened as it was begun. In {self.folder.config}, or in the code of its task, these have"
+                f" changed since: {', '.join(differing)}. Change them back."
+            )
+        return task
 
     @property
     def answers(self) -> Int[Tensor, "a=p b=p"]:

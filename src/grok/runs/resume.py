@@ -11,10 +11,8 @@ from omegaconf import DictConfig, OmegaConf
 from grok.runs.configuration import current, leaves, moved
 from grok.runs.damage import reading
 from grok.runs.folder import RunFolder
+from grok.runs.identity import settings
 from grok.runs.lock import locked
-
-# What makes a run the run it is. All else (its length, loggers, callbacks) may differ when it goes on.
-IDENTITY = ("seed", "data", "model", "optim", "measure_every", "measure_early", "key_frequencies")
 
 
 def resumed_config(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
@@ -39,7 +37,7 @@ def resumed_config(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
         wanted = OmegaConf.create(OmegaConf.to_container(frozen, resolve=True))
         for name in [*names, *_followers(config, names)]:
             OmegaConf.update(wanted, name, OmegaConf.select(config, name), merge=False, force_add=True)
-    typed, kept = _identity(wanted), _identity(frozen)
+    typed, kept = settings(wanted), settings(frozen)
     differing = [
         f"{name} (there {kept.get(name)}, here {typed.get(name)})"
         for name in sorted(kept | typed)
@@ -133,8 +131,3 @@ def read_checkpoint(file: Any, argument: str) -> Mapping[str, Any]:
     if not isinstance(contents, dict) or "since_measurement" not in contents:
         raise ValueError(f"`{argument}` must lead to a checkpoint of this project. {file} is none.")
     return contents
-
-
-def _identity(config: Any) -> dict[str, Any]:
-    plain: Any = OmegaConf.to_container(OmegaConf.create({key: config.get(key) for key in IDENTITY}), resolve=True)
-    return leaves(plain)

@@ -18,6 +18,7 @@ from grok.loggers.configured import configured_loggers
 from grok.measures.evaluation import RULES
 from grok.model.transformer import Transformer
 from grok.runs.folder import RunFolder
+from grok.runs.identity import differences, identity
 from grok.runs.parts import network_of, task_of
 from grok.runs.resume import checkpoint_to_resume, is_to_conclude, read_checkpoint
 from grok.runs.schedule import Schedule
@@ -71,6 +72,7 @@ def assemble(config: DictConfig) -> Experiment:
     data = FullBatchData(task_of(config))
     network = network_of(config, data.p)
     module = FullBatchTraining(network, schedule, **_optimizer_settings(config))
+    module.identity = identity(config, data.all.answers, data.all.train)
     _check_keys(config.key_frequencies, data.p)
     trainer = _trainer(config, [instantiate(callback) for callback in config.callbacks.values()])
     if module.tf32 and trainer.strategy.root_device.type != "cuda":
@@ -85,6 +87,12 @@ def assemble(config: DictConfig) -> Experiment:
         contents = read_checkpoint(checkpoint, "resume" if config.resume else "ckpt_path")
         step, measured = contents["global_step"], contents["since_measurement"]["measured_step"]
         _check_fits(network, contents["state_dict"], checkpoint)
+        if config.resume and (differing := differences(contents.get("identity", {}), module.identity)):
+            raise ValueError(
+                f"`resume` must go on with the run as it was begun. Since then these have changed in"
+                f" {folder.config}, or in the code of its task: {', '.join(differing)}. Change them back, or start a"
+                f" new run with `ckpt_path={checkpoint}`."
+            )
         if step >= config.trainer.max_steps and not only_conclude:
             raise ValueError(
                 f"`trainer.max_steps` must be above the {step} steps of {checkpoint}. Got {schedule.max_steps}."

@@ -121,6 +121,7 @@ class FullBatchTraining(LightningModule):
         self.measured_step = -1  # of the last regular measurement; -1 before the first
         self.largest_loss: float | None = None  # of any step since then
         self._recorded: dict[str, Tensor | float] = {}
+        self.identity: dict[str, Any] = {}  # of the run: settings, answers and split; kept in checkpoints
         self.configure_optimizers()  # what cannot be is refused now
 
     def configure_optimizers(self) -> FullBatchOptimizer:
@@ -199,6 +200,7 @@ class FullBatchTraining(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["since_measurement"] = {"measured_step": self.measured_step, "largest_loss": self.largest_loss}
+        checkpoint["identity"] = self.identity
         # dropout's, the only randomness after the start
         checkpoint["rng"] = torch.get_rng_state()
         checkpoint["cuda_rng"] = torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None

@@ -66,7 +66,7 @@ def _announce(experiment: Experiment, console: Console, products: str) -> None:
     config, folder, device = experiment.config, experiment.folder, experiment.trainer.strategy.root_device
     made_with = provenance(device_name(device), torch.get_num_threads())
     status = "concluding" if experiment.only_conclude else "running"
-    folder.write_summary(status=status, **made_with, float32_products=products)
+    folder.write_summary(status=status, **made_with, float32_products=products, identity=experiment.module.identity)
     say.announce(console, config, experiment.data, experiment.module, folder.summary(), absences(experiment))
     for logger in experiment.loggers:
         logger.log_hyperparams(flat_settings(config))
