@@ -28,6 +28,9 @@ KNOWN: dict[str, Any] = {
     "data.train_fraction": None,
     "data.seed": None,
     "model.activation": None,
+    "model.tokens": None,
+    "model.attention": None,
+    "model.attention_rate": None,
 }
 
 
