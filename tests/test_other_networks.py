@@ -317,3 +317,64 @@ def test_four_positions_are_refused(tmp_path: Path) -> None:
     file = saved(tmp_path / "x.pt", {**ours(), "W_pos": torch.ones(4, 12)})
     with pytest.raises(ValueError, match='must read the tokens a and b, and perhaps "=". .* reads 4.'):
         layouts.checkpoint(file)
+
+
+def warned(file: Path, *settings: str) -> str:
+    (warning,) = (x for x in analysed(file, *settings)["warnings"] if "read wrongly" in x)
+    return str(warning)
+
+
+def test_a_pizza_read_as_a_clock_is_told_so_with_every_reading_that_fits(tmp_path: Path) -> None:
+    file = saved(tmp_path / "pizza.pt", two_tokens(11, (2, 5)), "authors")
+    sentence = warned(file)
+    assert " as model.attention_rate=0: it is probably read wrongly." in sentence
+    assert "gelu" not in sentence  # which fits too, with more changes
+    wrong = warned(file, "data.operation=subtraction")
+    assert " as model.attention_rate=0 with data.operation=addition: " in wrong
+
+
+def test_attention_read_one_way_is_told_where_it_must_go_both(tmp_path: Path) -> None:
+    file = saved(tmp_path / "both.pt", two_tokens(11, (2, 5), layers=2), "authors")
+    assert " as model.attention=bidirectional: " in warned(file)
+
+
+def test_the_order_of_tokens_is_told(tmp_path: Path) -> None:
+    """The same adder with a first token that nobody looks at, and above which stands another answer."""
+    two, p = two_tokens(11, (2, 5)), 11
+    equals = torch.zeros(len(two["W_E"]), 1, dtype=torch.float64)
+    two["W_pos"] = torch.cat([equals.T, two["W_pos"]])
+    equals[-1] = 1000
+    two["W_E"] = torch.cat([two["W_E"], equals], 1)
+    file = saved(tmp_path / "first.pt", two, "authors")
+    assert " as model.tokens='= a b': " in warned(file, "model.attention_rate=0")
+    found = analysed(file, "model.tokens='= a b'", "model.attention_rate=0")
+    assert (found["p"], found["accuracy"], found["key_frequencies"]) == (p, 1.0, [2, 5])
+    assert notes(found)["least_head_explained"] == 'does not apply: it does not read its answer at "="'
+
+
+def test_the_activation_of_a_network_without_attention_is_told(tmp_path: Path) -> None:
+    weights = quadratic(11, (2, 5))
+    weights["b_in"] = torch.full((len(weights["W_in"]),), 3.0, dtype=torch.float64)  # where relu is linear
+    assert " as model.activation=quadratic: " in warned(saved(tmp_path / "mlp.pt", weights))
+
+
+def test_an_untrained_network_is_suspected_of_nothing(tmp_path: Path) -> None:
+    for name, weights in {"two": two_tokens(11, (2, 5)), "mlp": quadratic(11, (2, 5))}.items():
+        generator = torch.Generator().manual_seed(1)
+        random = {key: torch.randn(w.shape, generator=generator) for key, w in weights.items()}
+        found = analysed(saved(tmp_path / f"{name}.pt", random))
+        assert not [x for x in found["warnings"] if "read wrongly" in x]
+        assert not [row for row in found["claims"] if row["holds"] and row["untrained_holds"]]
+
+
+@pytest.mark.parametrize(
+    ("losses", "warns"),
+    [([3.0, 1e-7, 1e-7, 2e-2], True), ([3.0, 1e-7, 1e-7, 1e-6], False), ([3.0, 0.5, 1.2], False), ([], False)],
+)
+def test_a_network_inside_a_slingshot_is_told(tmp_path: Path, losses: list[float], warns: bool) -> None:
+    file = saved(tmp_path / "x.pt", two_tokens(11, (2, 5)), "authors", train_losses=losses)
+    found = [x for x in analysed(file, *PIZZA)["warnings"] if "slingshot" in x]
+    assert bool(found) == warns
+    if warns:
+        sentence = "The stored train losses end at 2.00e-02, 200,000 times their least, 1.00e-07: the network may be"
+        assert found == [f"{sentence} inside a slingshot."]
