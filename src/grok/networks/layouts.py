@@ -71,7 +71,10 @@ def checkpoint(file: Path, step: int | None = None, p: int | None = None) -> Che
     """
     content = weight_files.content(file)
     found = states(content)
-    step = max(found, default=0) if step is None else step
+    last = max(found, default=0)
+    step = last if step is None else step
+    if found and step not in found:
+        raise ValueError(f"`step` must be one of {file}: {', '.join(map(str, sorted(found)))}. Got {step}.")
     state = found[step] if found else content
     tensors = {str(name): w for name, w in state.items() if isinstance(w, Tensor)}
     kept = {name: value for name, value in content.items() if value is not state and name not in STATES + HISTORIES}
@@ -81,6 +84,8 @@ def checkpoint(file: Path, step: int | None = None, p: int | None = None) -> Che
     )
     if len(found) > 1:
         beside["epoch"] = step
+    if step != last:
+        beside.pop("train_losses", None)  # whose last is that of the last network
     config = dict(config) or _config_beside(file)
     if (weights := mlp_named(tensors, file)) is not None:
         return Checkpoint(weights, "mlp", modulus(weights, config, p, file), config, beside)

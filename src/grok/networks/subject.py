@@ -160,9 +160,10 @@ def of_file(file: Path, told: Mapping[str, Any]) -> Subject:
     """A network from a file; what `told` leaves open (None) is taken from the file's own config.
 
     `told` has data.p, data.operation, data.seed, data.train_fraction, split and model.activation; it may have
-    model.tokens, model.attention and model.attention_rate.
+    step, of a file of several, and model.tokens, model.attention and model.attention_rate.
     """
-    found = layouts.checkpoint(file, p=told["data.p"])
+    step = told.get("step", "last")
+    found = layouts.checkpoint(file, None if step == "last" else step, told["data.p"])
     own_operation = str(found.config.get("fn_name", "add"))
     operation = told["data.operation"] or FUNCTIONS.get(own_operation, own_operation)
     with named("data"):
