@@ -14,7 +14,9 @@ from test_anatomy import biased
 from test_layouts import TOLD, ours
 from torch import Tensor
 
+import grok
 from grok.analyze import report
+from grok.import_run import import_run
 from grok.model.transformer import Transformer
 from grok.networks import exporting, layouts, subject
 from grok.networks.other_transformer import ORDERS, OtherTransformer
@@ -378,3 +380,54 @@ def test_a_network_inside_a_slingshot_is_told(tmp_path: Path, losses: list[float
     if warns:
         sentence = "The stored train losses end at 2.00e-02, 200,000 times their least, 1.00e-07: the network may be"
         assert found == [f"{sentence} inside a slingshot."]
+
+
+@pytest.mark.parametrize(
+    ("layers", "setting", "why"),
+    [
+        (1, "model.attention_rate=0", 'it has no "="'),
+        (2, "model.attention=bidirectional", 'it has no "="'),
+    ],
+)
+def test_a_trajectory_of_other_networks_is_not_imported(tmp_path: Path, layers: int, setting: str, why: str) -> None:
+    file = saved(tmp_path / "x.pt", two_tokens(7, (2,), layers), "authors")
+    split = ("data.train_fraction=0.5", "data.seed=0", f"output={tmp_path / 'run'}")
+    with pytest.raises(ValueError, match=f"networks like the paper's. x is another: {why}; grok.analyze opens it by"):
+        import_run([str(file), *split, setting])
+    assert not (tmp_path / "run").exists()
+
+
+def test_neither_is_one_of_several_layers_that_see_both_sides(tmp_path: Path) -> None:
+    file = saved(tmp_path / "x.pt", ours(n_layers=2), "authors", config={"frac_train": 0.5, "seed": 0})
+    assert import_run([str(file), f"output={tmp_path / 'causal'}"]).exists()
+    with pytest.raises(ValueError, match="x is another: it has more than one layer, and attention to both sides; grok"):
+        import_run([str(file), f"output={tmp_path / 'run'}", "model.attention=bidirectional"])
+
+
+def test_a_notebook_opens_them_too(tmp_path: Path) -> None:
+    file = saved(tmp_path / "pizza.pt", two_tokens(11, (2, 5)), "authors")
+    network = grok.open_network(
+        file, train_fraction=0.6, seed=0, tokens="a b", attention="bidirectional", attention_rate=0
+    )
+    assert (network.p, network.key_frequencies) == (11, [2, 5])
+    assert float(network.evaluation.train_accuracy) == 1
+    assert network.figure("circles").axes
+    with pytest.raises(ValueError, match="pizza has no 'attention'."):
+        network.figure("attention")
+
+
+@pytest.mark.parametrize("theirs", [of_pizza_linear, None])
+def test_pictures_are_drawn_of_what_there_is(tmp_path: Path, theirs: Callable[[Weights], Weights] | None) -> None:
+    weights = {**quadratic(11, (2, 5)), "b_in": torch.zeros(16, dtype=torch.float64)}
+    file = (
+        saved(tmp_path / "x.pt", theirs(weights))
+        if theirs
+        else saved(tmp_path / "x.pt", two_tokens(11, (2, 5)), "authors")
+    )
+    reading = ["model.activation=quadratic"] if theirs else [*PIZZA]
+    report(
+        [str(file), "data.train_fraction=0.6", "data.seed=0", *reading, f"output={tmp_path / 'out'}"],
+        Console(quiet=True),
+    )
+    drawn = {path.stem for path in (tmp_path / "out").glob("*.png")}
+    assert {"norms", "circles", "logit_spectrum", "neurons", "histogram", "ablations"} == drawn

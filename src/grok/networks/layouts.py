@@ -73,8 +73,9 @@ def checkpoint(file: Path, step: int | None = None, p: int | None = None) -> Che
     found = states(content)
     last = max(found, default=0)
     step = last if step is None else step
-    if found and step not in found:
-        raise ValueError(f"`step` must be one of {file}: {', '.join(map(str, sorted(found)))}. Got {step}.")
+    steps = sorted(found) or [0]
+    if step not in steps:
+        raise ValueError(f"`step` must be one of {file}: {', '.join(map(str, steps))}. Got {step}.")
     state = found[step] if found else content
     tensors = {str(name): w for name, w in state.items() if isinstance(w, Tensor)}
     kept = {name: value for name, value in content.items() if value is not state and name not in STATES + HISTORIES}

@@ -24,6 +24,7 @@ FUNCTIONS = {"add": "addition", "subtract": "subtraction", "x2xyy2": "x2+xy+y2"}
 DISAGREES = 0.1  # relative difference of train losses beyond which the split is probably another
 
 
+DEEPER = "it has more than one layer"
 OtherNetwork = OtherTransformer | EmbeddingMLP
 
 
@@ -61,7 +62,7 @@ class Subject:
         if self.attention_rate != 1:
             return "its attention is a constant in part"
         if layers > 1:
-            return "it has more than one layer"
+            return DEEPER if self.attention == "causal" else "it has more than one layer, and attention to both sides"
         return None if widths == 1 else "it embeds the numbers a and b apart"
 
     def other(self) -> OtherNetwork:
