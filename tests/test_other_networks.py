@@ -383,25 +383,24 @@ def test_a_network_inside_a_slingshot_is_told(tmp_path: Path, losses: list[float
 
 
 @pytest.mark.parametrize(
-    ("layers", "setting", "why"),
+    ("weights", "config", "why"),
     [
-        (1, "model.attention_rate=0", 'it has no "="'),
-        (2, "model.attention=bidirectional", 'it has no "="'),
+        (two_tokens(7, (2,)), {"attn_coeff": 0.0}, 'it has no "="'),
+        (ours(), {"attn_coeff": 0.5}, "its attention is a constant in part"),
+        (
+            ours(n_layers=2),
+            {"attention_dir": "bidirectional"},
+            "it has more than one layer, and attention to both sides",
+        ),
     ],
 )
-def test_a_trajectory_of_other_networks_is_not_imported(tmp_path: Path, layers: int, setting: str, why: str) -> None:
-    file = saved(tmp_path / "x.pt", two_tokens(7, (2,), layers), "authors")
-    split = ("data.train_fraction=0.5", "data.seed=0", f"output={tmp_path / 'run'}")
+def test_a_trajectory_of_other_networks_is_not_imported(
+    tmp_path: Path, weights: Weights, config: dict[str, Any], why: str
+) -> None:
+    file = saved(tmp_path / "x.pt", weights, "authors", config={"frac_train": 0.5, "seed": 0, **config})
     with pytest.raises(ValueError, match=f"networks like the paper's. x is another: {why}; grok.analyze opens it by"):
-        import_run([str(file), *split, setting])
+        import_run([str(file), f"output={tmp_path / 'run'}"])
     assert not (tmp_path / "run").exists()
-
-
-def test_neither_is_one_of_several_layers_that_see_both_sides(tmp_path: Path) -> None:
-    file = saved(tmp_path / "x.pt", ours(n_layers=2), "authors", config={"frac_train": 0.5, "seed": 0})
-    assert import_run([str(file), f"output={tmp_path / 'causal'}"]).exists()
-    with pytest.raises(ValueError, match="x is another: it has more than one layer, and attention to both sides; grok"):
-        import_run([str(file), f"output={tmp_path / 'run'}", "model.attention=bidirectional"])
 
 
 def test_a_notebook_opens_them_too(tmp_path: Path) -> None:

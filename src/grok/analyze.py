@@ -9,9 +9,11 @@ output=<folder>                  where pictures and analysis.json go
 verbose=true                     the long table: levels, notes, an untrained network, every loss
 threads=1                        CPU threads
 
-checkpoint=<file>                instead of a run folder: a network in the authors' layout or TransformerLens'
-data.p data.operation data.train_fraction data.seed model.activation    where the file does not tell
+checkpoint=<file>                or a file's path instead of a run folder: somebody else's network
+data.p data.operation data.train_fraction data.seed    where the file does not tell
 split=<file>                     its training pairs
+model.tokens='a b =' | '= a b' | 'a b'    model.attention=causal | bidirectional    model.attention_rate=1
+model.activation=relu | gelu | tanh | quadratic    how it is read, which no tensor tells
 """
 
 import json

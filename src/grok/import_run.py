@@ -28,9 +28,6 @@ KNOWN: dict[str, Any] = {
     "data.train_fraction": None,
     "data.seed": None,
     "model.activation": None,
-    "model.tokens": None,
-    "model.attention": None,
-    "model.attention_rate": None,
 }
 
 
