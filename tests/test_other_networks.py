@@ -369,6 +369,16 @@ def test_an_untrained_network_is_suspected_of_nothing(tmp_path: Path) -> None:
         assert not [row for row in found["claims"] if row["holds"] and row["untrained_holds"]]
 
 
+def test_a_reading_that_answers_is_told_where_another_has_the_stored_loss(tmp_path: Path) -> None:
+    weights = quadratic(13, (1, 4, 6))
+    right = analysed(saved(tmp_path / "x.pt", weights), "model.activation=quadratic")["losses"]["original"]["train"]
+    file = saved(tmp_path / "x.pt", weights, train_losses=[2.0, right])
+    read = analysed(file, "model.activation=gelu")
+    (warning,) = (x for x in read["warnings"] if "stored one" in x)
+    assert warning.endswith(": the network is probably read wrongly. model.activation=quadratic would give that.")
+    assert analysed(file, "model.activation=quadratic")["warnings"] == []
+
+
 @pytest.mark.parametrize(
     ("losses", "warns"),
     [([3.0, 1e-7, 1e-7, 2e-2], True), ([3.0, 1e-7, 1e-7, 1e-6], False), ([3.0, 0.5, 1.2], False), ([], False)],

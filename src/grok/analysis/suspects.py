@@ -10,6 +10,7 @@ from torch import Tensor
 
 from grok.claims.facts import ANSWERS
 from grok.measures.evaluation import Evaluation
+from grok.model.cross_entropy import cross_entropies
 from grok.model.transformer import OTHER_ACTIVATIONS
 from grok.networks.layouts import layers
 from grok.networks.other_transformer import ATTENTIONS, ORDERS
@@ -19,7 +20,7 @@ from grok.tasks import operations, splits
 NUMBERS_LAST = '"=" as its first token, before the numbers'
 RATES = (1.0, 0.0)  # of attention: a clock's and a pizza's
 SAMPLE = 400  # pairs on which readings are tried
-FRACTIONS, SEEDS = (0.1, 0.2, 0.25, 0.28, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95), range(5)  # of splits tried
+FRACTIONS, SEEDS = (0.1, 0.2, 0.25, 0.28, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95), range(5)  # that are tried
 SAME = 1e-3  # relative difference of train losses that the right split leaves, by rounding
 SLINGSHOT = 100  # how far the last train loss is above the level before, as in the rule of a run's slingshots
 SETTLED = 1e-4  # train loss [nats] below which no end is one
@@ -27,7 +28,7 @@ SETTLED = 1e-4  # train loss [nats] below which no end is one
 
 def suspicions(subject: Subject, evaluation: Evaluation) -> list[str]:
     """A sentence for each sign that network, reading and training pairs do not belong together."""
-    found = (split_suspicion(subject, evaluation), slingshot(subject), suspicion(subject, evaluation))
+    found = (loss_suspicion(subject, evaluation), slingshot(subject), suspicion(subject, evaluation))
     return [sentence for sentence in found if sentence]
 
 
@@ -74,7 +75,7 @@ def _changed(subject: Subject) -> Iterator[tuple[set[str], Subject]]:
         length = len(subject.tokens.split())
         axes["tokens"] = tuple(order for order in ORDERS if len(order.split()) == length)
         axes["attention"] = ATTENTIONS if n_layers > 1 else (subject.attention,)  # of one, the last sees all anyway
-        axes["attention_rate"] = tuple({subject.attention_rate, *RATES})
+        axes["attention_rate"] = tuple(dict.fromkeys((subject.attention_rate, *RATES)))
     for values in itertools.product(*axes.values()):
         reading = dict(zip(axes, values, strict=True))
         changes = {
@@ -94,28 +95,45 @@ def _numbers_last(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: w.roll(-1, 0) if name == "b_U" and w.ndim else w for name, w in rolled.items()}
 
 
-# --- another split
+# --- another train loss than the stored one
 
 
-def split_suspicion(subject: Subject, evaluation: Evaluation) -> str | None:
-    """A sentence where the recomputed train loss is off the stored one, with every split tried that gives it."""
+def loss_suspicion(subject: Subject, evaluation: Evaluation) -> str | None:
+    """A sentence where the recomputed train loss is off the stored one, with every split and reading that gives it."""
     stored, loss = subject.stored_train_loss, float(evaluation.train_loss)
     if not stored or abs(loss - stored) <= DISAGREES * abs(stored):
         return None
+    splits_off, readings_off = _of_splits(subject, stored), _of_readings(subject, stored)
+    differences = {**splits_off, **readings_off}
+    same = [way for way, difference in differences.items() if difference <= SAME]
+    near = same or [way for way, difference in differences.items() if difference <= DISAGREES]
+    others = "the training pairs are probably others (data.seed, data.train_fraction, split)"
+    if near and not splits_off.keys() & set(near):
+        others = "the network is probably read wrongly"
+    also = f" {', or '.join(near)} would give {'that' if same else 'nearly that'}." if near else ""
+    return f"The recomputed train loss is {loss:.3e}, the stored one {stored:.3e}: {others}.{also}"
+
+
+def _of_splits(subject: Subject, stored: float) -> dict[str, float]:
+    """How far the train loss is off the stored one by each split that is tried, relatively."""
     each = subject.pair_losses()
-    differences = {
+    return {
         f"data.train_fraction={fraction:g} data.seed={seed}": abs(float(each[train].mean()) / stored - 1)
         for fraction, seed in itertools.product(FRACTIONS, SEEDS)
         if int(fraction * subject.p**2)
         for train in [splits.train_mask(subject.p, fraction, seed)]
     }
-    same = [split for split, difference in differences.items() if difference <= SAME]
-    near = same or [split for split, difference in differences.items() if difference <= DISAGREES]
-    also = f" {', or '.join(near)} would give {'that' if same else 'nearly that'}." if near else ""
-    return (
-        f"The recomputed train loss is {loss:.3e}, the stored one {stored:.3e}: the training pairs are"
-        f" probably others (data.seed, data.train_fraction, split).{also}"
-    )
+
+
+def _of_readings(subject: Subject, stored: float) -> dict[str, float]:
+    """The same by each other reading, for the operation and the training pairs as told."""
+    a, b = subject.train.nonzero().unbind(1)
+    right = subject.answers[a, b]
+    return {
+        " with ".join(sorted(changes)): abs(float(cross_entropies(other.other()(a, b), right).mean()) / stored - 1)
+        for changes, other in _changed(subject)
+        if changes
+    }
 
 
 # --- inside a slingshot
