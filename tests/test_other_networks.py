@@ -161,6 +161,7 @@ def test_many_pairs_are_answered_in_parts(monkeypatch: pytest.MonkeyPatch) -> No
     torch.testing.assert_close(OtherTransformer(weights, 7)(a, b), whole)
 
 
+SPLIT = {"frac_train": 0.5, "seed": 0}
 PIZZA = ("model.attention_rate=0", "model.attention=bidirectional")
 
 
@@ -197,6 +198,18 @@ def test_of_two_tokens_the_modulus_may_be_typed_and_b_embedded_apart(tmp_path: P
     if columns == 22:
         weights["W_E"][:, 11:] = weights["W_E"][:, 11:].flip(1)
         assert analysed(saved(tmp_path / "x.pt", weights, "authors"), *PIZZA, "data.p=11")["accuracy"] < 0.5
+
+
+def test_three_tokens_may_embed_b_apart_and_then_have_no_parts_of_the_papers(tmp_path: Path) -> None:
+    weights = ours()
+    table, *_ = subject.of_file(saved(tmp_path / "x.pt", weights, "authors", config=SPLIT), TOLD).opened()
+    W_E, W_U = weights["W_E"], weights["W_U"]
+    apart = {"W_E": torch.cat([W_E[:, :7], W_E], 1), "W_U": torch.cat([W_U[:, :7], W_U], 1)}
+    file = saved(tmp_path / "x.pt", {**weights, **apart}, "authors", config={**SPLIT, "C": 7, "diff_vocab": 1})
+    again, parts, _ = subject.of_file(file, TOLD).opened()
+    torch.testing.assert_close(again.logits, table.logits)
+    assert parts is None
+    assert notes(analysed(file))["self_attention"] == "does not apply: it embeds the numbers a and b apart"
 
 
 def test_a_file_of_the_pizza_paper_tells_its_reading_beside_it(tmp_path: Path) -> None:
@@ -294,7 +307,7 @@ def test_a_network_without_attention_that_is_not_whole_is_refused(
     [
         (
             {"model.tokens": "a b ="},
-            "`model.tokens` must be one of a b, since the network has 2 positions. Got 'a b ='.",
+            "`model.tokens` must be one of 'a b', since the network has 2 positions. Got 'a b ='.",
         ),
         ({"model.attention": "casual"}, "`model.attention` must be one of causal, bidirectional. Got 'casual'."),
         ({"model.attention_rate": 1.5}, "`model.attention_rate` must lie between 0 and 1. Got 1.5."),

@@ -33,7 +33,7 @@ FIRST = ("embed.W_E", "W_E", "embed.weight", "embed1.weight", "W_x", "fc1.weight
 
 def named(tensors: Mapping[str, Tensor], file: Path) -> dict[str, Tensor] | None:
     """The weights by our names, whatever stands before theirs; None for a file of another kind."""
-    if any(part in name for name in tensors for part in ("attn", "W_Q", "W_O", "pos")):
+    if any(part in name for name in tensors for part in ("attn", "W_Q", "W_O")):
         return None
     for first in FIRST:
         for prefix in (name.removesuffix(first) for name in tensors if f".{name}".endswith(f".{first}")):

@@ -21,7 +21,7 @@ Rows = Float[Tensor, "q d_model"]
 
 
 class OtherTransformer(nn.Module):
-    """A transformer of any depth over one of `ORDERS`; b_Q, b_K, b_V, b_O, b_U and W_pos are optional.
+    """A transformer of any depth over one of `ORDERS`; b_Q, b_K, b_V, b_O and b_U are optional.
 
     Attention is rate · softmax + (1 - rate), as in the code of 2306.17844: rate 1 is the paper's, a clock; rate 0 adds
     up the values of all tokens that are seen, a pizza.
@@ -88,7 +88,7 @@ class OtherTransformer(nn.Module):
     def activations_of(self, a: Rows, b: Rows) -> Activations:
         """The same for given embeddings of the two numbers."""
         rows = {"a": a, "b": b, "=": self.weights["W_E"][:, -1].expand_as(a)}
-        x = torch.stack([rows[token] for token in self.order], 1) + self.weight("W_pos")
+        x = torch.stack([rows[token] for token in self.order], 1) + self.weights["W_pos"]
         neurons = None
         for i in range(self.n_layers):
             block, here = f"blocks.{i}.", x[:, -1:] if i == self.n_layers - 1 else x  # the last answers there alone

@@ -41,7 +41,8 @@ def reading(found: Checkpoint, told: Mapping[str, Any]) -> Reading:
     for name, fitting in choices.items():
         if values[name] not in fitting:
             why = f", since the network has {positions} positions" if name == "tokens" else ""
-            raise ValueError(f"`model.{name}` must be one of {', '.join(fitting)}{why}. Got {values[name]!r}.")
+            listed = ", ".join(map(repr, fitting) if name == "tokens" else fitting)
+            raise ValueError(f"`model.{name}` must be one of {listed}{why}. Got {values[name]!r}.")
     rate = values["attention_rate"]
     if not is_number(rate) or not 0 <= rate <= 1:
         raise ValueError(f"`model.attention_rate` must lie between 0 and 1. Got {rate!r}.")
