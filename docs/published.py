@@ -108,10 +108,10 @@ NETWORKS = {
 
 def examined(name: str, file: Path) -> Examination:
     """The published network in a file."""
-    told = {**KNOWN, **NETWORKS[name].settings}
+    settings = {**KNOWN, **NETWORKS[name].settings}
     if len(layouts.states(weight_files.content(file))) < 2:
-        told["step"] = "last"  # the one network of its file
-    subject = of_file(file, told)
+        settings["step"] = "last"  # the one network of its file
+    subject = of_file(file, settings)
     return examination(subject, None, "W_L")
 
 

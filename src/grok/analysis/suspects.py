@@ -126,7 +126,7 @@ def _of_splits(subject: Subject, stored: float) -> dict[str, float]:
 
 
 def _of_readings(subject: Subject, stored: float) -> dict[str, float]:
-    """The same by each other reading, for the operation and the training pairs as told."""
+    """The same by each other reading, for the operation and the training pairs as they are."""
     a, b = subject.train.nonzero().unbind(1)
     right = subject.answers[a, b]
     return {

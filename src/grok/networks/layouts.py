@@ -67,7 +67,7 @@ def checkpoint(file: Path, step: int | None = None, p: int | None = None) -> Che
     """The network in a file; of several, that at `step`, or the last. `ValueError`, in a sentence, for other files.
 
     Args:
-        p: the modulus, as told; None to read it from the file.
+        p: the modulus, as typed; None to read it from the file.
     """
     content = weight_files.content(file)
     found = states(content)
@@ -118,7 +118,7 @@ def states(content: Mapping[str, Any]) -> dict[int, Mapping[str, Any]]:
         several = content.get(name)
         if isinstance(several, list) and several and all(isinstance(state, Mapping) for state in several):
             listed = content.get(steps)
-            told = listed.tolist() if isinstance(listed, Tensor) else listed
-            at = told if isinstance(told, list) and len(told) == len(several) else range(len(several))
+            numbers = listed.tolist() if isinstance(listed, Tensor) else listed
+            at = numbers if isinstance(numbers, list) and len(numbers) == len(several) else range(len(several))
             return dict(zip(map(int, at), several, strict=True))
     return {}

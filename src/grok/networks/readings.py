@@ -18,8 +18,8 @@ class Reading(NamedTuple):
     attention_rate: float
 
 
-def reading(found: Checkpoint, told: Mapping[str, Any]) -> Reading:
-    """The reading as told, or by the file's own config, or as the paper's network. `ValueError` for what cannot be.
+def reading(found: Checkpoint, settings: Mapping[str, Any]) -> Reading:
+    """The reading as typed, or by the file's own config, or as the paper's network. `ValueError` for what cannot be.
 
     A config with attn_coeff is one of 2306.17844, whose code masks nothing, whatever attention_dir it names.
     """
@@ -32,7 +32,7 @@ def reading(found: Checkpoint, told: Mapping[str, Any]) -> Reading:
         "attention": "bidirectional" if has_rate else config.get("attention_dir", "causal"),
         "attention_rate": config["attn_coeff"] if has_rate else 1.0,
     }
-    typed = {name: x for name in own if (x := told.get(f"model.{name}")) is not None}
+    typed = {name: x for name in own if (x := settings.get(f"model.{name}")) is not None}
     values = {**own, **typed}
     if found.layout == "mlp" and (given := sorted(typed.keys() - {"activation"})):
         raise ValueError(f"`model.{given[0]}` is for networks with attention. This one has none.")

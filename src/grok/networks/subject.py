@@ -30,7 +30,7 @@ OtherNetwork = OtherTransformer | EmbeddingMLP
 
 @dataclass(frozen=True)
 class Subject:
-    """A network, the pairs it was trained on, and what is told of it."""
+    """A network, the pairs it was trained on, and what is known of it."""
 
     weights: Mapping[str, Tensor]
     answers: Tensor
@@ -157,16 +157,16 @@ def of_run(run: OpenedRun, step: int) -> Subject:
 # --- other people's
 
 
-def of_file(file: Path, told: Mapping[str, Any]) -> Subject:
-    """A network from a file; what `told` leaves open (None) is taken from the file's own config.
+def of_file(file: Path, settings: Mapping[str, Any]) -> Subject:
+    """A network from a file; what `settings` leaves open (None) is taken from the file's own config.
 
-    `told` has data.p, data.operation, data.seed, data.train_fraction, split and model.activation; it may have
+    `settings` has data.p, data.operation, data.seed, data.train_fraction, split and model.activation; it may have
     step, of a file of several, and model.tokens, model.attention and model.attention_rate.
     """
-    step = told.get("step", "last")
-    found = layouts.checkpoint(file, None if step == "last" else step, told["data.p"])
+    step = settings.get("step", "last")
+    found = layouts.checkpoint(file, None if step == "last" else step, settings["data.p"])
     own_operation = str(found.config.get("fn_name", "add"))
-    operation = told["data.operation"] or FUNCTIONS.get(own_operation, own_operation)
+    operation = settings["data.operation"] or FUNCTIONS.get(own_operation, own_operation)
     with named("data"):
         answers = operations.answers(operations.operation_named(operation), found.p)
     subject = Subject(
@@ -178,6 +178,6 @@ def of_file(file: Path, told: Mapping[str, Any]) -> Subject:
         name=file.stem,
         stored_train_loss=found.train_loss,
         stored_train_losses=found.train_losses,
-        **readings.reading(found, told)._asdict(),
+        **readings.reading(found, settings)._asdict(),
     )
-    return replace(subject, train=split_files.training_pairs(file, found, told, subject.pair_losses))
+    return replace(subject, train=split_files.training_pairs(file, found, settings, subject.pair_losses))
