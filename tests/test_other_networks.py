@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import torch
 from rich.console import Console
@@ -453,3 +454,13 @@ def test_pictures_are_drawn_of_what_there_is(tmp_path: Path, theirs: Callable[[W
     )
     drawn = {path.stem for path in (tmp_path / "out").glob("*.png")}
     assert {"norms", "circles", "logit_spectrum", "neurons", "histogram", "ablations"} == drawn
+
+
+def test_several_files_are_one_table(tmp_path: Path) -> None:
+    files = [saved(tmp_path / f"model_{k}.pt", two_tokens(11, (k,)), "authors") for k in (2, 3)]
+    (tmp_path / "broken.pt").write_text("")
+    reading = ["data.train_fraction=0.6", "data.seed=0", *PIZZA, f"output={tmp_path}"]
+    report([*map(str, files), str(tmp_path / "broken.pt"), *reading], Console(quiet=True))
+    table = pd.read_csv(tmp_path / "claims.csv")
+    assert set(table["run"]) == {"model_2.pt", "model_3.pt"}
+    assert (table["accuracy"] == 1).all()

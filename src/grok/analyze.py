@@ -1,6 +1,6 @@
 """Open a trained network and check every claim of the paper: `python -m grok.analyze <run folder> [key=value …]`.
 
-Several run folders, or a sweep's: one table, claims down, networks across, and claims.csv.
+Several run folders or files, or a sweep's: one table, claims down, networks across, and claims.csv.
 
 step=1200 | last | steps=all     which snapshot (last: the last one outside a slingshot); or the whole history
 key_frequencies=W_L | [14,35]    a rule by name, or a list
@@ -42,7 +42,7 @@ from grok.training.machine import keep_memory
 def report(arguments: Sequence[str], console: Console | None = None) -> dict[str, Any]:
     """What analysis.json says; it, the history and the pictures are written, the tables shown.
 
-    Of several run folders, or of a sweep: {"claims": a row for each network and claim}.
+    Of several run folders or files, or of a sweep: {"claims": a row for each network and claim}.
     """
     console = console or Console(width=None if sys.stdout.isatty() else 160)
     paths = [Path(argument) for argument in arguments if "=" not in argument]
