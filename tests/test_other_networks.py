@@ -456,6 +456,22 @@ def test_pictures_are_drawn_of_what_there_is(tmp_path: Path, theirs: Callable[[W
     assert {"norms", "circles", "logit_spectrum", "neurons", "histogram", "ablations"} == drawn
 
 
+@pytest.mark.parametrize(
+    ("stored", "read"),
+    [
+        ([2.0, torch.tensor(0.5)], [2.0, 0.5]),
+        (torch.tensor([2.0, 0.5]), [2.0, 0.5]),
+        ([[0, 2.0], [1, 0.5]], []),
+        ("none", []),
+        ([], []),
+    ],
+)
+def test_stored_losses_are_numbers_or_none(tmp_path: Path, stored: Any, read: list[float]) -> None:
+    found = layouts.checkpoint(saved(tmp_path / "x.pt", ours(), "authors", train_losses=stored))
+    assert found.train_losses == read
+    assert found.train_loss == (read[-1] if read else None)
+
+
 def test_several_files_are_one_table(tmp_path: Path) -> None:
     files = [saved(tmp_path / f"model_{k}.pt", two_tokens(11, (k,)), "authors") for k in (2, 3)]
     (tmp_path / "broken.pt").write_text("")

@@ -56,8 +56,10 @@ class Checkpoint:
     def train_losses(self) -> list[float]:
         """Every train loss that the file tells, in order."""
         found = self.beside.get("train_losses")
-        found = found.flatten().tolist() if isinstance(found, Tensor) else found
-        return [float(x) for x in found] if isinstance(found, list) else []
+        listed = found.flatten().tolist() if isinstance(found, Tensor) else found
+        if not isinstance(listed, list) or not all(isinstance(x, int | float | Tensor) for x in listed):
+            return []
+        return [float(x) for x in listed]
 
 
 # --- reading
