@@ -233,6 +233,7 @@ def test_another_split_than_that_of_the_stored_train_loss_is_warned_of(trained: 
     )
     warning = found["warnings"][0]
     assert "the training pairs are probably others (data.seed, data.train_fraction, split)." in warning
+    assert warning.endswith(" data.train_fraction=0.5 data.seed=0 would give that.")
     assert f"Warning: {warning}" in text
 
 

@@ -550,7 +550,7 @@ def test_levels_differ_from_those_once_typed_only_where_the_rule_says_so() -> No
     [
         (
             {"needs": ("mpl", "waves")},
-            "A claim's needs must be of waves, mlp, layer, keys, odd, training, answers. x has mpl.",
+            "A claim's needs must be of waves, mlp, layer, embeddings, skip, keys, odd, training, answers. x has mpl.",
         ),
         ({"form": "%"}, "A claim's form must be one of number, percent, count, ratio, truth. x has '%'."),
         ({"form": "ratio"}, "A ratio to the loss needs a network that answers. x does not say so in its needs."),

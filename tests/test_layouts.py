@@ -155,21 +155,6 @@ def test_several_layers_are_opened_by_the_transformer_itself(tmp_path: Path, lay
     torch.testing.assert_close(skip.flatten(0, 1), passing.detach())
 
 
-def test_several_layers_with_other_biases_or_heads_are_refused(tmp_path: Path) -> None:
-    weights = ours(n_layers=2)
-    weights["blocks.1.b_V"] = torch.ones(3, 4)
-    file = written(tmp_path, weights, "transformer_lens")
-    with pytest.raises(
-        ValueError, match="A network of several layers must have biases in its MLPs alone here. It has bl"
-    ):
-        subject.of_file(file, TOLD).opened()
-    narrow = {**biased(7), **{n.replace("s.0", "s.1"): w for n, w in biased(7).items() if "s.0" in n}}
-    narrow = {name: w for name, w in narrow.items() if layouts.kind_of(name) not in layouts.EXTRA_BIASES}
-    file = written(tmp_path, narrow, "transformer_lens")
-    with pytest.raises(ValueError, match="must have heads of d_model / heads here. Its d_head is 5."):
-        subject.of_file(file, TOLD).opened()
-
-
 def test_one_layer_of_any_kind_is_opened_with_its_own_numbers(tmp_path: Path) -> None:
     weights = biased(7)
     file = written(tmp_path, weights, "transformer_lens")
@@ -256,8 +241,12 @@ def test_a_file_that_is_no_network_is_refused_in_one_sentence(tmp_path: Path, ki
         ({}, {"data.seed": None}, "`data.seed` must be given, or split=<file of training pairs>. .* does not tell on"),
         ({}, {"frac_train": None}, "`data.train_fraction` must be given, or split="),
         ({}, {"fn_name": "rand"}, "`data.operation` must be one of addition, .* Got 'rand'."),
-        ({"model.activation": "tanh"}, {}, "`model.activation` must be one of relu, gelu. Got 'tanh'."),
-        ({}, {"act_type": "SiLU"}, "`model.activation` must be one of relu, gelu. Got 'silu'."),
+        (
+            {"model.activation": "sine"},
+            {},
+            "`model.activation` must be one of relu, gelu, tanh, quadratic. Got 'sine'.",
+        ),
+        ({}, {"act_type": "SiLU"}, "`model.activation` must be one of relu, gelu, tanh, quadratic. Got 'silu'."),
         ({"split": "nowhere.json"}, {}, "`split` must be a file of training pairs. nowhere.json is no file."),
     ],
 )

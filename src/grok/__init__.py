@@ -49,6 +49,9 @@ def open_network(
     seed: int | None = None,
     split: str | Path | None = None,
     activation: str | None = None,
+    tokens: str | None = None,
+    attention: str | None = None,
+    attention_rate: float | None = None,
     key_frequencies: str | Sequence[int] = "W_L",
 ) -> "Network":
     """Somebody else's network, in the authors' layout or TransformerLens'. No code in the file is run.
@@ -56,12 +59,18 @@ def open_network(
     Args:
         file: .pth, .pt or .safetensors.
         p, operation, train_fraction, seed, activation: where the file does not say them.
+        tokens: "a b =", "= a b" or "a b"; the answer is read at the last.
+        attention: "causal" or "bidirectional".
+        attention_rate: share of softmax in attention; 0 is the constant attention of a pizza.
         split: file of its training pairs.
         key_frequencies: their rule, or a list of them.
     """
     from grok.notebook.network import network_in  # noqa: PLC0415 - as above
 
-    return network_in(file, p, operation, train_fraction, seed, split, activation, key_frequencies)
+    told = {"p": p, "operation": operation, "train_fraction": train_fraction, "seed": seed}
+    read = {"activation": activation, "tokens": tokens, "attention": attention, "attention_rate": attention_rate}
+    settings = {f"data.{name}": x for name, x in told.items()} | {f"model.{name}": x for name, x in read.items()}
+    return network_in(file, {**settings, "split": split}, key_frequencies)
 
 
 def train_run(overrides: Sequence[str] = (), folder: str | Path | None = None, *, silent: bool = False) -> "Run":

@@ -1,6 +1,6 @@
 """Open a trained network and check every claim of the paper: `python -m grok.analyze <run folder> [key=value …]`.
 
-Several run folders, or a sweep's: one table, claims down, networks across, and claims.csv.
+Several run folders or files, or a sweep's: one table, claims down, networks across, and claims.csv.
 
 step=1200 | last | steps=all     which snapshot (last: the last one outside a slingshot); or the whole history
 key_frequencies=W_L | [14,35]    a rule by name, or a list
@@ -9,9 +9,11 @@ output=<folder>                  where pictures and analysis.json go
 verbose=true                     the long table: levels, notes, an untrained network, every loss
 threads=1                        CPU threads
 
-checkpoint=<file>                instead of a run folder: a network in the authors' layout or TransformerLens'
-data.p data.operation data.train_fraction data.seed model.activation    where the file does not tell
+checkpoint=<file>                or a file's path instead of a run folder: somebody else's network
+data.p data.operation data.train_fraction data.seed    where the file does not tell
 split=<file>                     its training pairs
+model.tokens='a b =' | '= a b' | 'a b'    model.attention=causal | bidirectional    model.attention_rate=1
+model.activation=relu | gelu | tanh | quadratic    how it is read, which no tensor tells
 """
 
 import json
@@ -40,7 +42,7 @@ from grok.training.machine import keep_memory
 def report(arguments: Sequence[str], console: Console | None = None) -> dict[str, Any]:
     """What analysis.json says; it, the history and the pictures are written, the tables shown.
 
-    Of several run folders, or of a sweep: {"claims": a row for each network and claim}.
+    Of several run folders or files, or of a sweep: {"claims": a row for each network and claim}.
     """
     console = console or Console(width=None if sys.stdout.isatty() else 160)
     paths = [Path(argument) for argument in arguments if "=" not in argument]

@@ -30,6 +30,9 @@ KNOWN: dict[str, Any] = {
     "data.train_fraction": None,
     "data.seed": None,
     "model.activation": None,
+    "model.tokens": None,
+    "model.attention": None,
+    "model.attention_rate": None,
 }
 
 
@@ -50,6 +53,8 @@ class Analysis:
 def analysis(arguments: Sequence[str]) -> Analysis:
     """The command's arguments, checked; `ValueError` in one sentence."""
     path, told = settings(arguments, KNOWN)
+    if path is not None and path.is_file() and told["checkpoint"] is None:
+        path, told["checkpoint"] = None, path
     if (path is None) == (told["checkpoint"] is None):
         raise ValueError("usage: python -m grok.analyze <run folder> or checkpoint=<file>, and settings as key=value")
     if told["steps"] not in (None, "all") or (told["steps"] and told["step"] != "last"):

@@ -18,10 +18,13 @@ LETTERS = "ABCDEFGHIJKL"  # of the columns on the screen; more groups are shown 
 def run_folders(paths: Sequence[Path]) -> dict[Path, dict[str, Any]]:
     """The folders of runs, each with the settings that its sweep varies; a sweep stands for its points.
 
-    `ValueError` for a sweep without a run, and for a folder that is neither.
+    A file of a network stands for itself. `ValueError` for a sweep without a run, and for a folder that is neither.
     """
     found: dict[Path, dict[str, Any]] = {}
     for path in paths:
+        if path.is_file():
+            found[path] = {}
+            continue
         sweep = SweepFolder(path)
         if not sweep.file.exists():
             OpenedRun(path).config  # noqa: B018 - refuses a folder that is no run

@@ -8,8 +8,8 @@ import torch
 
 from grok.analysis.examination import Examination
 from grok.analysis.history import lottery
-from grok.analysis.suspects import suspicion
-from grok.networks.subject import DISAGREES, Subject
+from grok.analysis.suspects import suspicions
+from grok.networks.subject import Subject
 from grok.runs.folder import RunFolder
 
 
@@ -52,15 +52,9 @@ def contents(
 def warnings_about(subject: Subject, examined: Examination) -> list[str]:
     """What a reader should know before the numbers: wrong pairs, a wrong reading, worse than chance."""
     evaluation, _, facts = examined
-    train_loss, stored, loss = float(evaluation.train_loss), subject.stored_train_loss, facts.losses["original"].all
-    found = []
-    if stored is not None and abs(train_loss - stored) > DISAGREES * abs(stored):
-        found.append(
-            f"The recomputed train loss is {train_loss:.3e}, the stored one {stored:.3e}: the training pairs are"
-            " probably others (data.seed, data.train_fraction, split)."
-        )
+    loss = facts.losses["original"].all
     with torch.no_grad():
-        found += [sentence] if (sentence := suspicion(subject, evaluation)) else []
+        found = suspicions(subject, evaluation)
     if loss > math.log(facts.p):
         found.append(
             f"The loss on all pairs, {loss:.3g}, is above chance level, ln {facts.p} = {math.log(facts.p):.3g}:"

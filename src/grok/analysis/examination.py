@@ -32,5 +32,13 @@ def examination(subject: Subject, folder: RunFolder | None, rule: str | Sequence
     with torch.no_grad():
         evaluation, network, bias = subject.opened()
         record = None if folder is None else training_record(folder)
-        facts = NetworkFacts(evaluation, network, bias, rule if isinstance(rule, str) else list(rule), record)
+        facts = NetworkFacts(
+            evaluation,
+            network,
+            bias,
+            rule if isinstance(rule, str) else list(rule),
+            record,
+            None if network else subject.other(),
+            subject.unlike or "",
+        )
     return Examination(evaluation, network, facts)

@@ -18,7 +18,10 @@ def triples(p: int, count: int = TRIPLES, seed: int = 0) -> Int[Tensor, "triple 
 
 
 def gradient_symmetricity(
-    logits: Network, numbers: Float[Tensor, "p d_model"], of: Int[Tensor, "triple abc=3"]
+    logits: Network,
+    numbers: Float[Tensor, "p d_model"],
+    of: Int[Tensor, "triple abc=3"],
+    numbers_of_b: Float[Tensor, "p d_model"] | None = None,
 ) -> Float[Tensor, " triple"]:
     """cos(∂L_c/∂E_a, ∂L_c/∂E_b) for each triple; its mean is near 1 for a pizza (0.99) and less for a clock (0.33).
 
@@ -26,9 +29,11 @@ def gradient_symmetricity(
         logits: logits for embeddings at the two positions, [q, d_model] each.
         numbers: the embedding of each number.
         of: (a, b, c).
+        numbers_of_b: as b, where it is embedded apart.
     """
     a, b, c = of.unbind(1)
-    first, second = (numbers[x].detach().clone().requires_grad_() for x in (a, b))
+    embedded = numbers[a], (numbers if numbers_of_b is None else numbers_of_b)[b]
+    first, second = (x.detach().clone().requires_grad_() for x in embedded)
     with torch.enable_grad():
         chosen = logits(first, second).gather(1, c[:, None]).sum()
         of_a, of_b = torch.autograd.grad(chosen, [first, second])

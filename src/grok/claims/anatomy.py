@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from grok.measures.evaluation import Evaluation
-from grok.model.transformer import ACTIVATIONS
+from grok.model.transformer import OTHER_ACTIVATIONS
 from grok.tasks import operations, splits
 
 Pattern = Float[Tensor, "a=p b=p head position=3"]
@@ -28,7 +28,7 @@ class Anatomy:
         weights: W_E, W_pos, W_U and blocks.0.* as in `grok.model.transformer`; b_Q, b_K, b_V, b_O, b_U optional.
         answers: the right answer of each pair.
         train: True on training pairs.
-        activation: "relu" or "gelu".
+        activation: one of `OTHER_ACTIVATIONS`.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Anatomy:
     ) -> None:
         self.weights = {name: w.detach().double() for name, w in weights.items()}
         self.p = len(answers)
-        self.activation = ACTIVATIONS[activation]
+        self.activation = OTHER_ACTIVATIONS[activation]
         self.is_linear = operations.is_linear(answers)
         number = torch.arange(self.p)
         self.first, self.second = operations.as_sums(answers) if self.is_linear else (number, number)
@@ -155,6 +155,11 @@ class Anatomy:
             self.weights,
             self.unseen,
         )
+
+    @property
+    def numbers(self) -> tuple[Float[Tensor, "p d_model"], Float[Tensor, "p d_model"]]:
+        """The embeddings of a and of b, a row a number: the same."""
+        return (numbers := self["W_E"].T[: self.p]), numbers
 
     def logits_from(self, a: Float[Tensor, "q d_model"], b: Float[Tensor, "q d_model"]) -> Float[Tensor, "q p"]:
         """Logits for given embeddings at the two number positions; differentiable."""

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float
@@ -23,6 +23,8 @@ NEEDS = {
     "waves": "its answers are no invertible linear function of a and b",
     "mlp": "it has no MLP",
     "layer": "it has more than one layer",
+    "embeddings": "its embeddings cannot be varied",
+    "skip": "it has no skip past its MLP",
     "keys": "it has no key frequencies",
     "odd": "p is even",
     "training": "a file tells nothing of its training",
@@ -31,15 +33,33 @@ NEEDS = {
 ANSWERS = 0.95  # accuracy, on all pairs and on unseen ones, above which a network is one that adds
 
 
+@runtime_checkable
+class EmbeddedNetwork(Protocol):
+    """What claims ask of a network with other parts than the paper's."""
+
+    has_skip: bool  # whether something reaches the logits past the neurons
+
+    @property
+    def numbers(self) -> tuple[Float[Tensor, "p d"], Float[Tensor, "p d"]]:
+        """The embeddings of a and of b, a row a number."""
+        ...
+
+    def logits_from(self, a: Float[Tensor, "q d"], b: Float[Tensor, "q d"]) -> Float[Tensor, "q p"]:
+        """Logits for given embeddings of the two numbers; differentiable."""
+        ...
+
+
 class NetworkFacts:
     """Everything that claims and pictures are made of.
 
     Args:
         evaluation: of all pairs, in the order in which answers are a + b where that is possible (float64).
-        network: its parts; None for more than one layer.
+        network: its parts; None for other networks than the paper's, of more than one layer for example.
         bias: what the last layer's b_out and b_U add to the logits.
         rule: of the key frequencies, as in `grok.measures.evaluation`.
         training: what its run recorded; None for a network from a file.
+        other: a network of other parts, where it can be asked for the logits of embeddings.
+        unlike: why it has not the paper's parts, where `network` is None.
     """
 
     def __init__(
@@ -49,8 +69,11 @@ class NetworkFacts:
         bias: Float[Tensor, " c=p"],
         rule: str | Sequence[int] = "W_L",
         training: Record | None = None,
+        other: EmbeddedNetwork | None = None,
+        unlike: str = NEEDS["layer"],
     ) -> None:
         self.evaluation, self.network, self.bias, self.training = evaluation, network, bias, training
+        self.other = other
         self.p = evaluation.p
         self.accuracy = float((evaluation.predictions == evaluation.answers).double().mean())  # on all pairs
         on_unseen = float(evaluation.held_out_accuracy)  # nan without any: a table of trained answers scores all else
@@ -60,13 +83,17 @@ class NetworkFacts:
             "waves": evaluation.is_linear,
             "mlp": evaluation.neurons is not None and evaluation.W_L is not None,
             "layer": network is not None,
+            "embeddings": network is not None or other is not None,
+            "skip": other is None or other.has_skip,
             "keys": bool(self.key_frequencies),
             "odd": self.p % 2 == 1,
             "training": training is not None,
             "answers": least > ANSWERS,
         }
         self.unmet = {
-            need: reason.format(accuracy=least, which=which) for need, reason in NEEDS.items() if not has[need]
+            need: (unlike if need == "layer" else reason).format(accuracy=least, which=which)
+            for need, reason in NEEDS.items()
+            if not has[need]
         }
 
     # --- parts, for claims that need them
@@ -105,7 +132,8 @@ class NetworkFacts:
         if self.network is not None:
             each |= ablations.of_attention(self.network)
         if (mlp := self.mlp_logits()) is not None:
-            each |= ablations.of_skip(evaluation, mlp, self.bias)
+            if "skip" not in self.unmet:
+                each |= ablations.of_skip(evaluation, mlp, self.bias)
             if evaluation.is_linear:
                 each |= ablations.of_neurons(evaluation, mlp, self.key_frequencies)
         del mlp  # p³ numbers

@@ -20,6 +20,7 @@ from grok.model.block import Block
 from grok.settings.checks import is_number, require_whole
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": functional.relu, "gelu": functional.gelu}
+OTHER_ACTIVATIONS = {**ACTIVATIONS, "tanh": torch.tanh, "quadratic": torch.square}  # and of other people's networks
 
 
 class Transformer(nn.Module):

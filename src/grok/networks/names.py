@@ -58,6 +58,11 @@ def kind_of(name: str) -> str:
     return name.rsplit(".", maxsplit=1)[-1]
 
 
+def layers(weights: Mapping[str, Tensor]) -> int:
+    """The number of blocks."""
+    return 1 + max((int(m[1]) for name in weights if (m := re.match(r"blocks\.(\d+)\.", name))), default=-1)
+
+
 def _from_theirs(tensors: Mapping[str, Tensor], file: Path) -> tuple[dict[str, Tensor], str]:
     """W_O tells the layout: one matrix by the authors, one a head in TransformerLens."""
     names = {theirs: ours for ours, theirs in OUTER.items()}

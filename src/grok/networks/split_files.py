@@ -20,17 +20,17 @@ FRACTIONS, SEEDS = (0.3,), range(5)  # of the splits that are tried where a file
 def training_pairs(
     file: Path,
     found: layouts.Checkpoint,
-    told: Mapping[str, Any],
+    settings: Mapping[str, Any],
     pair_losses: Callable[[], Float[Tensor, "a=p b=p"]],
 ) -> Bool[Tensor, "a=p b=p"]:
     """The training pairs: of the split file, of the settings, or of the network's file itself.
 
     Args:
-        pair_losses: the loss on each pair, by which splits are compared where none is told.
+        pair_losses: the loss on each pair, by which splits are compared where none is named.
     """
-    if told["split"] is not None:
-        return split_mask(Path(told["split"]), found.p)
-    fraction, seed = told["data.train_fraction"], told["data.seed"]
+    if settings["split"] is not None:
+        return split_mask(Path(settings["split"]), found.p)
+    fraction, seed = settings["data.train_fraction"], settings["data.seed"]
     indices = found.beside.get("train_indices")
     if fraction is None and seed is None and isinstance(indices, Tensor | list) and len(indices):
         return _mask(torch.as_tensor(indices), found.p, file)

@@ -1,6 +1,6 @@
 """The network to be analysed: a snapshot of one of our runs, or a file of somebody else's."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ from torch import Tensor
 
 from grok.claims.anatomy import Anatomy
 from grok.measures.evaluation import Evaluation
-from grok.model.transformer import ACTIVATIONS, Transformer
-from grok.networks import layouts, split_files
+from grok.networks import layouts, readings, split_files
+from grok.networks.embedding_mlp import EmbeddingMLP
+from grok.networks.other_transformer import OtherTransformer
 from grok.runs.configuration import PARTS
 from grok.runs.opened import OpenedRun
 from grok.runs.parts import named
@@ -23,9 +24,13 @@ FUNCTIONS = {"add": "addition", "subtract": "subtraction", "x2xyy2": "x2+xy+y2"}
 DISAGREES = 0.1  # relative difference of train losses beyond which the split is probably another
 
 
+DEEPER = "it has more than one layer"
+OtherNetwork = OtherTransformer | EmbeddingMLP
+
+
 @dataclass(frozen=True)
 class Subject:
-    """A network, the pairs it was trained on, and what is told of it."""
+    """A network, the pairs it was trained on, and what is known of it."""
 
     weights: Mapping[str, Tensor]
     answers: Tensor
@@ -35,21 +40,50 @@ class Subject:
     step: int | None
     name: str
     stored_train_loss: float | None
+    tokens: str = "a b ="
+    attention: str = "causal"
+    attention_rate: float = 1.0
+    stored_train_losses: Sequence[float] = ()
 
     @property
     def p(self) -> int:
         return len(self.answers)
 
+    @property
+    def unlike(self) -> str | None:
+        """Why it cannot be taken apart as the paper's network is, or None."""
+        layers, widths = layouts.layers(self.weights), self.weights["W_E"].shape[1] - self.p
+        if layers == 0:
+            return "it has no attention"
+        if "=" not in self.tokens:
+            return 'it has no "="'
+        if not self.tokens.endswith("="):
+            return 'it does not read its answer at "="'
+        if self.attention_rate != 1:
+            return "its attention is a constant in part"
+        if layers > 1:
+            return DEEPER if self.attention == "causal" else "it has more than one layer, and attention to both sides"
+        return None if widths == 1 else "it embeds the numbers a and b apart"
+
+    def other(self) -> OtherNetwork:
+        """It as a network that answers pairs, in float64, whatever its parts."""
+        weights = {name: w.detach().double() for name, w in self.weights.items()}
+        if layouts.layers(weights) == 0:
+            return EmbeddingMLP(weights, self.activation)
+        reading = self.tokens, self.attention, self.attention_rate, self.activation
+        return OtherTransformer(weights, self.p, *reading)
+
     def opened(self) -> tuple[Evaluation, Anatomy | None, Float[Tensor, " c=p"]]:
-        """Its evaluation in float64, its parts where it has one layer, and what the last biases add to the logits."""
+        """Its evaluation in float64, its parts where it has the paper's, and what the last biases add to the logits."""
         for name, w in self.weights.items():
             if not w.isfinite().all():
                 raise ValueError(f"The network must have finite weights. {self.name} has others in {name}.")
-        if layouts.layers(self.weights) == 1:
+        if self.unlike is None:
             network = Anatomy(self.weights, self.answers, self.train, self.activation)
             bias = network.skip_logits(torch.zeros(1, 1, network.streams[2].shape[1], dtype=torch.float64))[0, 0]
             return network.evaluation, network, bias
-        return self._of_layers()
+        other = self.other()
+        return _as_sums(Evaluation.of(other, self.answers, self.train), other.weights), None, other.bias()
 
     def pair_losses(self) -> Float[Tensor, "a=p b=p"]:
         """The loss on each pair, in the order of the numbers."""
@@ -69,7 +103,7 @@ class Subject:
         def drawn(name: str, w: Tensor) -> Tensor:
             if name.rpartition(".")[2].startswith("b_"):
                 return torch.zeros_like(w)
-            classes = (d_model, self.p + 1)  # of W_U, which may lack "="
+            classes = (len(w), max(self.p + 1, w.shape[1]))  # of W_U, which may lack "="
             random = torch.randn(classes if name == "W_U" else w.shape, generator=generator)
             scaled: Tensor = random * (self.p + 1 if name == "W_U" else d_model) ** -0.5
             return scaled[:, : w.shape[1]] if name == "W_U" else scaled
@@ -77,34 +111,11 @@ class Subject:
         weights = {name: drawn(name, self.weights[name]) for name in sorted(self.weights)}
         return replace(self, weights=weights, name="untrained", step=None, stored_train_loss=None)
 
-    def _of_layers(self) -> tuple[Evaluation, None, Float[Tensor, " c=p"]]:
-        weights = {name: w.double() for name, w in self.weights.items()}
-        extra = [name for name in weights if layouts.kind_of(name) in layouts.EXTRA_BIASES]
-        if extra:
-            raise ValueError(f"A network of several layers must have biases in its MLPs alone here. It has {extra[0]}.")
-        W_Q = weights["blocks.0.W_Q"]
-        if W_Q.shape[0] * W_Q.shape[1] != W_Q.shape[2]:
-            raise ValueError(
-                f"A network of several layers must have heads of d_model / heads here. Its d_head is {W_Q.shape[1]}."
-            )
-        if weights["W_U"].shape[1] == self.p:  # no class for "=": one that nobody reads
-            weights["W_U"] = torch.nn.functional.pad(weights["W_U"], (0, 1))
-        sizes = {"d_model": W_Q.shape[2], "n_heads": W_Q.shape[0], "n_layers": layouts.layers(weights)}
-        d_mlp = len(weights["blocks.0.b_in"]) if "blocks.0.b_in" in weights else 0
-        network = Transformer(self.p, **sizes, d_mlp=d_mlp, activation=self.activation).double().eval()
-        network.load_state_dict(weights)
-        network.requires_grad_(False)
-        whole = Evaluation.of(network, self.answers, self.train)
-        last = network.layers[-1]
-        bias = (last.b_out @ network.W_U[:, : self.p]).detach() if d_mlp else torch.zeros(self.p, dtype=torch.float64)
-        return _as_sums(whole), None, bias
 
-
-def _as_sums(evaluation: Evaluation) -> Evaluation:
-    """The same evaluation in the order in which answers are a + b, where there is one."""
-    if not evaluation.is_linear:
-        return evaluation
-    first, second = operations.as_sums(evaluation.answers)
+def _as_sums(evaluation: Evaluation, weights: Mapping[str, Tensor]) -> Evaluation:
+    """The same evaluation with its weights, in the order in which answers are a + b, where there is one."""
+    number = torch.arange(evaluation.p)
+    first, second = operations.as_sums(evaluation.answers) if evaluation.is_linear else (number, number)
 
     def ordered(x: Tensor) -> Tensor:
         return x[first][:, second]
@@ -114,9 +125,9 @@ def _as_sums(evaluation: Evaluation) -> Evaluation:
         ordered(evaluation.answers),
         ordered(evaluation.train),
         None if evaluation.neurons is None else ordered(evaluation.neurons),
-        None if evaluation.W_E is None else evaluation.W_E.detach(),
-        None if evaluation.W_L is None else evaluation.W_L.detach(),
-        evaluation.weights,
+        evaluation.W_E,
+        evaluation.W_L,
+        weights,
         ordered(evaluation.unseen),
     )
 
@@ -146,31 +157,27 @@ def of_run(run: OpenedRun, step: int) -> Subject:
 # --- other people's
 
 
-def of_file(file: Path, told: Mapping[str, Any]) -> Subject:
-    """A network from a file; what `told` leaves open (None) is taken from the file's own config.
+def of_file(file: Path, settings: Mapping[str, Any]) -> Subject:
+    """A network from a file; what `settings` leaves open (None) is taken from the file's own config.
 
-    `told` has data.p, data.operation, data.seed, data.train_fraction, split and model.activation.
+    `settings` has data.p, data.operation, data.seed, data.train_fraction, split and model.activation; it may have
+    step, of a file of several, and model.tokens, model.attention and model.attention_rate.
     """
-    found = layouts.checkpoint(file)
-    own = found.config
-    for p, where in ((told["data.p"], "`data.p`"), (own.get("p"), f"p in {file}")):
-        if p is not None and p != found.p:
-            raise ValueError(f'{where} must be {found.p}, since the network embeds {found.p} numbers and "=". Got {p}.')
-    own_operation = str(own.get("fn_name", "add"))
-    operation = told["data.operation"] or FUNCTIONS.get(own_operation, own_operation)
-    activation = told["model.activation"] or str(own.get("act_fn", own.get("act_type", "relu"))).lower()
-    if activation not in ACTIVATIONS:
-        raise ValueError(f"`model.activation` must be one of {', '.join(ACTIVATIONS)}. Got {activation!r}.")
+    step = settings.get("step", "last")
+    found = layouts.checkpoint(file, None if step == "last" else step, settings["data.p"])
+    own_operation = str(found.config.get("fn_name", "add"))
+    operation = settings["data.operation"] or FUNCTIONS.get(own_operation, own_operation)
     with named("data"):
         answers = operations.answers(operations.operation_named(operation), found.p)
     subject = Subject(
         weights=found.weights,
         answers=answers,
         train=torch.zeros_like(answers, dtype=torch.bool),
-        activation=activation,
         operation=operation,
         step=found.step,
         name=file.stem,
         stored_train_loss=found.train_loss,
+        stored_train_losses=found.train_losses,
+        **readings.reading(found, settings)._asdict(),
     )
-    return replace(subject, train=split_files.training_pairs(file, found, told, subject.pair_losses))
+    return replace(subject, train=split_files.training_pairs(file, found, settings, subject.pair_losses))

@@ -37,8 +37,8 @@ def content(file: Path, setting: str = "checkpoint") -> dict[str, Any]:
     try:
         if file.suffix == ".safetensors":
             with safe_open(file, "pt") as opened:
-                told = {name: _parsed(text) for name, text in (opened.metadata() or {}).items()}
-                return {"model": {name: opened.get_tensor(name) for name in opened.keys()}, **told}  # noqa: SIM118
+                metadata = {name: _parsed(text) for name, text in (opened.metadata() or {}).items()}
+                return {"model": {name: opened.get_tensor(name) for name in opened.keys()}, **metadata}  # noqa: SIM118
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of torch, about pickles that are not its own
             loaded = torch.load(file, map_location="cpu", weights_only=True)

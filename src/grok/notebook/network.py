@@ -1,8 +1,9 @@
 """Networks in a notebook: a file of somebody else's, or one step of a run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from jaxtyping import Bool, Int
@@ -83,23 +84,6 @@ class Network:
         return figure
 
 
-def network_in(
-    file: str | Path,
-    p: int | None,
-    operation: str | None,
-    train_fraction: float | None,
-    seed: int | None,
-    split: str | Path | None,
-    activation: str | None,
-    key_frequencies: str | Sequence[int],
-) -> Network:
-    """The network in a file; what is None is taken from the file's own configuration."""
-    settings = {
-        "data.p": p,
-        "data.operation": operation,
-        "data.train_fraction": train_fraction,
-        "data.seed": seed,
-        "split": split,
-        "model.activation": activation,
-    }
+def network_in(file: str | Path, settings: Mapping[str, Any], key_frequencies: str | Sequence[int]) -> Network:
+    """The network in a file; what is None of the settings is taken from the file's own configuration."""
     return Network(of_file(Path(file), settings), key_frequencies)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from grok.measures.evaluation import Evaluation
 from grok.networks import layouts, weight_files
-from grok.networks.subject import Subject, of_file
+from grok.networks.subject import DEEPER, Subject, of_file
 from grok.runs.conclusion import conclude
 from grok.runs.files import write_text
 from grok.runs.folder import RunFolder
@@ -59,6 +59,11 @@ def import_run(path: Path, told: Mapping[str, Any], configuration: DictConfig) -
     networks = trajectory(path)
     last = networks[max(networks)]
     subject = of_file(path if path.is_file() else _file_of(path, last), told)
+    if subject.unlike not in (None, DEEPER):
+        raise ValueError(
+            f"A run can be imported of networks like the paper's. {subject.name} is another: {subject.unlike};"
+            " grok.analyze opens it by itself."
+        )
     config = _described(configuration, subject, last)
     experiment = assemble(config)
     folder = experiment.folder

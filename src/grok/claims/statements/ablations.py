@@ -105,7 +105,7 @@ def largest_other_ablation_ratio(facts: NetworkFacts) -> Measured:
     paper=Paper("9.12e-07 (× 3.8)", 9.12e-7 / LOSS),
     level=costs_little,
     form="ratio",
-    needs=("mlp", "answers"),
+    needs=("mlp", "skip", "answers"),
 )
 def mlp_skip_zero_loss_ratio(facts: NetworkFacts) -> Measured:
     """Loss with the skip zero-ablated."""
@@ -119,7 +119,7 @@ def mlp_skip_zero_loss_ratio(facts: NetworkFacts) -> Measured:
     paper=Paper("7.25e-07 (× 3.0)", 7.25e-7 / LOSS),
     level=costs_little,
     form="ratio",
-    needs=("mlp", "answers"),
+    needs=("mlp", "skip", "answers"),
 )
 def mlp_skip_mean_loss_ratio(facts: NetworkFacts) -> Measured:
     """Loss with the skip mean-ablated."""

@@ -17,13 +17,13 @@ DISPUTED = reported("whether it tells clocks from pizzas is disputed (2512.25060
     "gradient symmetricity",
     paper=Paper("clock 0.33, pizza 0.99", 0.3336),
     level=DISPUTED,
-    needs=("layer", "answers"),
+    needs=("embeddings", "answers"),
 )
 def gradient_symmetricity(facts: NetworkFacts) -> Measured:
     """Mean cosine of the gradients by either number's embedding, with its standard error."""
-    network, p = facts.anatomy, facts.p
-    numbers = network["W_E"].T[:p]
-    each = algorithm.gradient_symmetricity(network.logits_from, numbers, algorithm.triples(p))
+    network = facts.other or facts.anatomy
+    of_a, of_b = network.numbers
+    each = algorithm.gradient_symmetricity(network.logits_from, of_a, algorithm.triples(facts.p), of_b)
     return float(each.mean()), f"± {float(each.std()) / len(each) ** 0.5:.3f}, over {len(each):,} triples"
 
 
