@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from rich.console import Console
+from runs import run
 
 from callbacks.progress_bar import LONGEST_GAP, SHORTEST_GAP, ProgressBar, fitting, log_gap, progress_parts
+from grok.report import report
 from grok.settings.pasting import command, from_here, hydra_setting
+from grok.sweep.conclude import same_command
+from grok.training.console import closing_words
 
 METRICS = {"loss/train": 1e-7, "loss/test": 3.4, "keys/count": 5.0, "phase": 1.0, "phase_provisional": 1.0}
 ODD = ["/a b/c", "/a[x]", "/a#1", "/it's", "/a=b,c", "/(a)", "/ä", "/$HOME"]
@@ -90,3 +94,26 @@ def test_a_path_is_typed_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(tmp_path)
     assert from_here(tmp_path / "logs/a") == Path("logs/a")
     assert from_here(tmp_path.parent) == tmp_path.parent
+
+
+def test_a_run_ends_with_commands_for_its_folder_whatever_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "a run [x] #1"
+    _, _, printed = run(path)
+    assert f"folder {path}" in printed
+    assert f"everything is in {path}" in printed
+    commands = [shlex.split(line) for line in printed.splitlines() if line.startswith("  python")]
+    assert commands == [["python", "-m", f"grok.{door}", str(path)] for door in ("report", "analyze")]
+    assert report(path, Console(quiet=True)).exists()
+
+
+@pytest.mark.parametrize(("status", "door"), [("interrupted", "train"), ("diverged", "report")])
+def test_a_run_that_did_not_finish_says_what_to_do(status: str, door: str) -> None:
+    words = closing_words(Path("/a b"), status, "SIGINT")
+    assert words.splitlines()[-1].startswith(f"  python -m grok.{door} ")
+    assert "'/a b'" in words or "a b" in shlex.split(words.splitlines()[-1])[-1]
+
+
+def test_the_command_of_a_sweep_goes_on_in_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["train", "-m", "sweep=old", "optim.wd=0,1", "measure_early={every: 5}"])
+    words = shlex.split(same_command(Path("/a [b]")))
+    assert words[3:] == ["-m", "optim.wd=0,1", "measure_early={every: 5}", "sweep='/a [b]'"]

@@ -25,3 +25,13 @@ def from_here(path: str | Path) -> Path:
     """The path as it is typed from the working folder: relative where it lies below."""
     there, here = Path(path).absolute(), Path.cwd()
     return there.relative_to(here) if there.is_relative_to(here) else there
+
+
+def next_commands(*commands: str, words: str = "next") -> str:
+    """Lines that end a command: what to type now, a command a line."""
+    return "\n".join([f"{words}:", *(f"  {line}" for line in commands)])
+
+
+def resume_command(folder: str | Path) -> str:
+    """What goes on with a run."""
+    return command("train", hydra_setting("resume", from_here(folder)))
