@@ -36,6 +36,7 @@ from grok.analysis.screen import show
 from grok.figures.choice import PicturedNetwork, draw
 from grok.runs.files import write_text
 from grok.settings.commands import run
+from grok.settings.pasting import command, from_here, next_commands
 from grok.training.machine import keep_memory
 
 
@@ -68,6 +69,8 @@ def _compare(paths: Sequence[Path], settings: Sequence[str], console: Console) -
     else:
         write_text(Path(output) / "claims.csv", claims.to_csv(index=False))
         console.print(f"everything is in {Path(output) / 'claims.csv'}", highlight=False, markup=False, soft_wrap=True)
+    if len(paths) == 1:
+        _print_next(console, paths[0])
     return {"claims": claims.to_dict("records")}
 
 
@@ -91,7 +94,14 @@ def _examine(arguments: Sequence[str], console: Console) -> dict[str, Any]:
         lines = [f"{len(draw(request.figures, request.pictures, pictured))} pictures in {request.pictures}", *lines]
     for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
+    if folder:
+        _print_next(console, folder.path)
     return results
+
+
+def _print_next(console: Console, folder: Path) -> None:
+    words = next_commands(command("report", from_here(folder)))
+    console.print(words, highlight=False, markup=False, soft_wrap=True)
 
 
 def main() -> None:

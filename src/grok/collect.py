@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from grok.settings.commands import folder_and_settings, run
+from grok.settings.pasting import command, next_commands
 from grok.sweep.overview import printed_table
 from grok.sweep.results import write_results
 from grok.sweep.table import axes, sweep_table, swept
@@ -29,7 +30,8 @@ def collect(arguments: Sequence[str]) -> None:
     console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(printed_table(table, swept(table)))
     for file in files:
-        console.print(f"wrote {file}", highlight=False, soft_wrap=True)
+        console.print(f"wrote {file}", highlight=False, markup=False, soft_wrap=True)
+    print(next_commands(command("report", path), command("analyze", path)))
 
 
 def main() -> None:

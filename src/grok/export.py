@@ -15,6 +15,7 @@ from grok.networks import exporting, weight_files
 from grok.networks.subject import FUNCTIONS
 from grok.runs.opened import OpenedRun
 from grok.settings.commands import run, settings
+from grok.settings.pasting import command, next_commands
 
 KNOWN: dict[str, Any] = {"layout": "authors", "step": "last", "output": None}
 
@@ -73,6 +74,7 @@ def export(arguments: Sequence[str]) -> None:
                 beside[name] = measured[column].tolist()  # one a measurement
     weight_files.save(file, state, config_of(opened.config, state, told["layout"]), beside)
     print(f"step {step} of {path}, in the layout of {told['layout']}: {file}")
+    print(next_commands(command("analyze", f"checkpoint={file}")))
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from grok.runs.conclusion import conclude
 from grok.runs.folder import RunFolder
 from grok.runs.lock import locked
 from grok.settings.commands import folder_and_settings, run
+from grok.settings.pasting import command, next_commands
 
 
 def repeat(arguments: Sequence[str]) -> None:
@@ -24,6 +25,7 @@ def repeat(arguments: Sequence[str]) -> None:
     for name, value in conclusion.summary().items():
         print(f"{name}: {value}")
     print(f"{len(conclusion.curves)} snapshots evaluated, in {folder.final_keys}")
+    print(next_commands(command("report", path), command("analyze", path)))
 
 
 def main() -> None:

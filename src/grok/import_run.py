@@ -16,6 +16,7 @@ from typing import Any
 
 from grok.notebook.training import configuration
 from grok.settings.commands import folder_and_settings, run
+from grok.settings.pasting import command, from_here, next_commands
 from grok.settings.quiet import quiet
 from grok.training.importing import import_run as imported
 
@@ -49,7 +50,8 @@ def import_run(arguments: Sequence[str]) -> Path:
             Path(config.folder).rmdir()  # where nothing was written
         raise
     print(f"{len(folder.snapshots())} networks measured: {folder.path}")
-    print(f"next: python -m grok.report {folder.path} · python -m grok.analyze {folder.path}")
+    here = from_here(folder.path)
+    print(next_commands(command("report", here), command("analyze", here)))
     return folder.path
 
 

@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from grok.runs.lock import HeldError
+from grok.settings.pasting import next_commands, resume_command
 from grok.settings.quiet import quiet
 from grok.training.experiment import assemble
 from grok.training.run import train
@@ -33,7 +34,8 @@ def execute(config: DictConfig) -> int:
         except HeldError as error:
             return refuse(error, config.folder)
         except KeyboardInterrupt:
-            print(f"stopped at once; to go on from the last checkpoint: resume={config.folder}", file=sys.stderr)
+            words = "stopped at once; to go on from the last checkpoint"
+            print(next_commands(resume_command(config.folder), words=words), file=sys.stderr)
             return 128 + signal.SIGINT
     if summary["status"] == "interrupted":
         return 128 + int(getattr(signal, summary["ended"]))

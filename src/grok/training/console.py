@@ -1,6 +1,7 @@
 """What a run says when it starts and when it ends."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
@@ -13,6 +14,7 @@ from grok.measures.phases import REGIME_WORDS
 from grok.runs.censoring import event_row, event_words
 from grok.runs.conclusion import Conclusion
 from grok.runs.folder import RunFolder
+from grok.settings.pasting import command, from_here, next_commands, resume_command
 from grok.training.lit import FullBatchData, FullBatchTraining
 
 
@@ -68,8 +70,9 @@ def announce(
         *([f"W&B {summary['wandb_mode']}"] if config.logger and "wandb_mode" in summary else []),
         f"folder {config.folder}",
     ]
-    for line in lines:
-        console.print(line, highlight=False, soft_wrap=True)
+    for line in lines[:-1]:  # a window wraps words; a path, and what is read by programs, stays whole
+        console.print(line, highlight=False, markup=False, soft_wrap=not console.is_terminal)
+    console.print(lines[-1], highlight=False, markup=False, soft_wrap=True)
 
 
 def conclude_aloud(console: Console, config: DictConfig, folder: RunFolder, conclusion: Conclusion) -> None:
@@ -105,6 +108,17 @@ def conclude_aloud(console: Console, config: DictConfig, folder: RunFolder, conc
             remark = f" ({paper.REMARKS[name]})" if name in paper.REMARKS else ""
             row(metric(name).label, _number(final[name]), _number(paper.VALUES.get(name)) + remark)
     console.print(table)
+
+
+def closing_words(path: Path, status: str, reason: str | None) -> str:
+    """Where everything is, and what to type next."""
+    if status == "interrupted":
+        return next_commands(resume_command(path), words=f"interrupted ({reason}); to go on")
+    here = from_here(path)
+    if status == "diverged":
+        where = f"{reason} The last good checkpoint and everything before are in {path}"
+        return f"{where}\n{next_commands(command('report', here))}"
+    return f"everything is in {path}\n{next_commands(command('report', here), command('analyze', here))}"
 
 
 def _number(value: float | tuple[float, float] | None) -> str:

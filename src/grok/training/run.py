@@ -108,8 +108,8 @@ def _conclude(experiment: Experiment, console: Console, began: float) -> None:
             folder.write_summary(not_concluded=f"{type(error).__name__}: {error}")
         raise
     summary = folder.summary()
-    words = _closing_words(summary["status"], summary["ended"])
-    console.print(f"{words}{folder.path}", highlight=False, soft_wrap=True)
+    words = say.closing_words(folder.path, summary["status"], summary["ended"])
+    console.print(words, highlight=False, markup=False, soft_wrap=True)
 
 
 def _ending(experiment: Experiment) -> tuple[str, str]:
@@ -122,11 +122,3 @@ def _ending(experiment: Experiment) -> tuple[str, str]:
         "concluding",
         "max_steps" if experiment.trainer.global_step >= experiment.config.trainer.max_steps else "stable",
     )
-
-
-def _closing_words(status: str, reason: str | None) -> str:
-    return {
-        "finished": "everything is in ",
-        "interrupted": f"interrupted ({reason}); to go on: resume=",
-        "diverged": f"{reason} The last good checkpoint and everything before are in ",
-    }[status]
