@@ -7,6 +7,7 @@ from typing import Any
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
+from grok.runs.files import replacing
 from grok.runs.folder import RunFolder
 from grok.settings.checks import require_whole
 from grok.training.lit import FullBatchTraining
@@ -50,10 +51,8 @@ class Checkpoints(Checkpoint):
 
     def _save(self, trainer: Trainer) -> None:
         self.saved_step = trainer.global_step
-        file = self.folder.checkpoint_at(self.saved_step)
-        part = file.with_suffix(".part")
-        trainer.save_checkpoint(part)
-        part.replace(file)
+        with replacing(self.folder.checkpoint_at(self.saved_step)) as part:
+            trainer.save_checkpoint(part)
         for old in list(self.folder.checkpoints().values())[:-2]:
             old.unlink()
 

@@ -1,5 +1,6 @@
 """The run's own record on disk: metrics.csv, spectra.csv and snapshots, whatever the loggers."""
 
+import errno
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,10 @@ class RunRecord(Callback):
         self.folder = RunFolder(folder)
         self.rule = rule
         self.key_frequencies = ""
+        self.begun = False
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.begun = self.folder.metrics.exists()
 
     def on_validation_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs: Any, *_: Any) -> None:
         assert isinstance(pl_module, FullBatchTraining)
@@ -46,11 +51,14 @@ class RunRecord(Callback):
         self._write_row(step, metrics)
 
     def _write_network(self, evaluation: Evaluation, step: int, network: nn.Module) -> None:
+        if self.begun and not self.folder.metrics.exists():
+            raise FileNotFoundError(errno.ENOENT, "it was removed while the run trained", str(self.folder.metrics))
         self.key_frequencies = " ".join(map(str, evaluation.key_frequencies(self.rule) or []))
         self._write_spectra(evaluation, step)
         self.folder.save_snapshot(step, network.state_dict())
 
     def _write_row(self, step: int, metrics: Mapping[str, float]) -> None:
+        self.begun = True
         self.folder.append(self.folder.metrics, {"step": step, "keys": self.key_frequencies, **metrics})
 
     def _write_spectra(self, evaluation: Evaluation, step: int) -> None:

@@ -239,6 +239,7 @@ def test_another_split_than_that_of_the_stored_train_loss_is_warned_of(trained: 
 
 def test_leads_and_order_are_read_from_the_runs_own_tables(trained: Path, tmp_path: Path) -> None:
     folder = RunFolder(Path(shutil.copytree(trained, tmp_path / "run")))
+    folder.unseal()
     values, notes = of_training(folder)
     assert "gini_rise" not in values
     assert notes["gini_rise"] == "the run did not come to all of its events within its steps"

@@ -403,7 +403,7 @@ def typed(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
         (["empty", "wandb="], "`wandb` must be <entity>/<project>. Got ."),
         (["empty", "wandb=me"], "`wandb` must be <entity>/<project>. Got me."),
         (["empty", "wandb=a/b/c"], "`wandb` must be <entity>/<project>. Got a/b/c."),
-        (["empty", "to=x"], "The settings are wandb. Got to=x."),
+        (["empty", "to=x"], "The settings are wandb, output. Got to=x."),
     ],
 )
 def test_bad_input_is_one_sentence(

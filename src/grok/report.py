@@ -1,6 +1,9 @@
-"""`python -m grok.report [run or sweep folder] [wandb=<entity>/<project>]`: a page from the folders alone.
+"""`python -m grok.report [run or sweep folder] [key=value …]`: a page from the folders alone.
 
-Without a folder, of the run or sweep that was measured last. With `wandb`, a W&B report of the same runs as well.
+Without a folder, of the run or sweep that was measured last.
+
+output=<folder>                where the pages go; by default each into the folder of its run
+wandb=<entity>/<project>       a W&B report of the same runs as well
 """
 
 import importlib
@@ -17,13 +20,13 @@ from grok.settings import places
 from grok.settings.commands import run, settings
 
 
-def report(path: Path, console: Console) -> Path:
+def report(path: Path, console: Console, output: Path | None = None) -> Path:
     """The page of the run or sweep in `path`, made anew. `ValueError` where it is neither."""
     if not path.is_dir():
         raise ValueError(f"The folder must be that of a run or of a sweep. There is no folder {path}.")
     if (path / "sweep.json").exists():
-        return sweep_page(path, console)
-    return run_page(Record.of(path))
+        return sweep_page(path, console, output)
+    return run_page(Record.of(path), output=output)
 
 
 def latest(logs: Path) -> Path:
@@ -50,12 +53,13 @@ def entity_and_project(typed: str) -> tuple[str, str]:
 def made(arguments: Sequence[str]) -> None:
     """Make the page and say where it is; where W&B fails, the page is there all the same."""
     console = Console(soft_wrap=True, highlight=False, markup=False)
-    path, told = settings(arguments, {"wandb": False})
+    path, told = settings(arguments, {"wandb": False, "output": None})
     project = None if told["wandb"] is False else entity_and_project(str(told["wandb"] or ""))
     if path is None:
         path = latest(places.logs_folder())
         console.print(f"the latest: {path}")
-    console.print(str(report(path, console)))
+    output = None if told["output"] is None else Path(str(told["output"]))
+    console.print(str(report(path, console, output)))
     if project:
         wandb_report = importlib.import_module("grok.pages.wandb_report")  # a slow import, of use here alone
         console.print(wandb_report.save_report(path, *project))

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from omegaconf import OmegaConf
 
+from grok.runs.configuration import loaded
 from grok.runs.folder import RunFolder
 from grok.runs.schedule import Schedule
 
@@ -75,7 +75,7 @@ def _measurements(folder: RunFolder) -> pd.DataFrame:
     table = folder.read(folder.metrics).drop(columns="keys")
     if folder.summary().get("status") in ENDED:
         return table
-    config = OmegaConf.load(folder.config)
+    config = loaded(folder.config)
     early = config.measure_early
     schedule = Schedule(config.measure_every, early.every, early.until, config.trainer.max_steps)
     return table[[schedule.is_regular(int(step)) for step in table["step"]]]

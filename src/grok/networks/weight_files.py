@@ -14,6 +14,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from grok.networks.unpickling import data_in
+from grok.runs.checksums import refuse_damaged_zip
+from grok.runs.files import replacing
 
 SUFFIXES = (".pth", ".pt", ".safetensors")
 
@@ -39,6 +41,7 @@ def content(file: Path, setting: str = "checkpoint") -> dict[str, Any]:
             with safe_open(file, "pt") as opened:
                 metadata = {name: _parsed(text) for name, text in (opened.metadata() or {}).items()}
                 return {"model": {name: opened.get_tensor(name) for name in opened.keys()}, **metadata}  # noqa: SIM118
+        refuse_damaged_zip(file)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of torch, about pickles that are not its own
             loaded = torch.load(file, map_location="cpu", weights_only=True)
@@ -76,8 +79,14 @@ def save(file: Path, state: Mapping[str, Tensor], config: Mapping[str, Any], bes
     """Write a checkpoint: torch.save of model, config and the rest, or safetensors with those as JSON metadata."""
     if file.suffix not in SUFFIXES:
         raise ValueError(f"`output` must end in one of {', '.join(SUFFIXES)}. Got {file}.")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    if file.suffix == ".safetensors":
+    with replacing(file) as part:
+        _save(part, file.suffix, state, config, beside)
+
+
+def _save(
+    file: Path, suffix: str, state: Mapping[str, Tensor], config: Mapping[str, Any], beside: Mapping[str, Any]
+) -> None:
+    if suffix == ".safetensors":
         save_file(dict(state), file, {name: json.dumps(x) for name, x in {"config": dict(config), **beside}.items()})
     else:
         torch.save({"model": dict(state), "config": dict(config), **beside}, file)

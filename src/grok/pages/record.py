@@ -45,6 +45,8 @@ class Record:
         notes = [str(warning.message).replace(f"{folder.path}/", "") for warning in caught]
         if folder.config.exists() and (edited := run.edited):
             notes.append(f"config.yaml was edited after the run had begun: {', '.join(edited)}.")
+        if gone := folder.missing_snapshots():
+            notes.append(f"Snapshots that were kept are gone: step {', '.join(map(str, gone))}.")
         return cls(
             folder,
             OmegaConf.to_container(run.config) if folder.config.exists() else {},  # type: ignore[arg-type]
@@ -133,7 +135,7 @@ class Record:
 
 def _analysis(file: Path, notes: list[str]) -> Mapping[str, Any]:
     try:
-        return json.loads(file.read_text()) if file.exists() else {}
-    except ValueError:
+        return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    except (OSError, ValueError, RecursionError):
         notes.append("analysis.json is not JSON; `python -m grok.analyze` makes it again.")
         return {}

@@ -23,7 +23,7 @@ from grok.runs.opened import held_out
 SETTINGS_APART = ("callbacks", "logger", "folder", "resume", "sweep", "launch", "extras")
 
 
-def run_page(record: Record, back: str | None = None) -> Path:
+def run_page(record: Record, back: str | None = None, output: Path | None = None) -> Path:
     """Make `report.html` in the run's folder.
 
     Args:
@@ -64,7 +64,7 @@ def run_page(record: Record, back: str | None = None) -> Path:
         back=back,
         wandb=run_url(record.folder),
     )
-    return write_page(record.folder.path / "report.html", text)
+    return write_page((output or record.folder.path) / "report.html", text)
 
 
 def subtitle(record: Record) -> str:

@@ -25,11 +25,12 @@ from grok.sweep.table import SEEDS, sweep_table, swept
 SHOWN = ("accuracy/test", "accuracy/unseen", "loss/test")  # in every sweep's table; others by choice
 
 
-def sweep_page(path: Path, console: Console) -> Path:
+def sweep_page(path: Path, console: Console, output: Path | None = None) -> Path:
     """Make `report.html` of the sweep, and of each of its runs that has measurements.
 
     Args:
         path: the sweep's folder.
+        output: another folder to write to, the pages of runs below it.
         console: where progress is shown.
     """
     table = sweep_table(path)
@@ -45,12 +46,12 @@ def sweep_page(path: Path, console: Console) -> Path:
                 notes.append(f"run {point}: {error}")
             continue
         notes += [f"run {point}: {note}" for note in record.notes]
-        run_page(record, back="../../report.html" if Path(run).parts[:1] == ("runs",) else None)
+        run_page(record, "../../report.html" if Path(run).parts[:1] == ("runs",) else None, output and output / run)
         pages[point] = f"{quote(run)}/report.html"
     if not records:
         raise ValueError(f"The folder must be that of a sweep with measurements. No run of {path} has any.")
     table = sweep_data.up_to_date(table, records)
-    return write_page(path / "report.html", _text(path, table, records, pages, notes))
+    return write_page((output or path) / "report.html", _text(path, table, records, pages, notes))
 
 
 def _text(

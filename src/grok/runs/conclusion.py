@@ -60,12 +60,12 @@ class Conclusion:
         }
 
 
-def conclude(folder: RunFolder, device: str | torch.device = "cpu") -> Conclusion:
+def conclude(folder: RunFolder, device: str | torch.device = "cpu", trust: bool = False) -> Conclusion:
     """Evaluate every snapshot with the final key frequencies, write final_keys.csv, and settle the run's events.
 
-    The final network is the last one outside a slingshot.
+    The final network is the last one outside a slingshot. `trust` as for `grok.runs.opened.OpenedRun`.
     """
-    run = OpenedRun(folder)
+    run = OpenedRun(folder, trust)
     steps, metrics = list(folder.snapshots()), run.metrics
     if metrics.empty or not steps:
         raise ValueError(f"{folder.path} must hold measurements and snapshots to conclude from. It has none.")
@@ -73,6 +73,9 @@ def conclude(folder: RunFolder, device: str | torch.device = "cpu") -> Conclusio
     last = run.last_calm_step
     final = run.evaluation(last, device)
     found = final.key_frequencies(run.key_rule)
+
+    if folder.final_keys.exists() and "key_frequencies" not in folder.summary():
+        raise ValueError(f"{folder.summary_file} must say whose key frequencies {folder.final_keys.name} is of.")
 
     rows = [
         {
@@ -87,6 +90,7 @@ def conclude(folder: RunFolder, device: str | torch.device = "cpu") -> Conclusio
         earlier = folder.read(folder.final_keys)
         gone = earlier["step"].isin(metrics["step"]) & ~earlier["step"].isin(steps)
         curves = pd.concat([earlier[gone], curves]).sort_values("step", ignore_index=True)
+    folder.unseal()
     write_text(folder.final_keys, curves.to_csv(index=False))
 
     judged_by = held_out(metrics)

@@ -1,9 +1,12 @@
 """What a run's configuration says, as plain settings by dotted name."""
 
 import copy
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import yaml  # type: ignore[import-untyped]
 from omegaconf import DictConfig, OmegaConf
 
 # Parts of runs from before parts could be swapped, and what has moved since.
@@ -14,10 +17,38 @@ PARTS = {
 }
 MOVED = {"grok.wandb_logger.wandb_logger": "grok.loggers.wandb_logger.wandb_logger"}
 
+LARGEST, DEEPEST = 2_000_000, 40  # bytes and levels of a configuration
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what moves a terminal's cursor, or worse
+
+
+def loaded(file: Path) -> DictConfig:
+    """A configuration on disk. `ValueError` where it is too large, or expands as it is read."""
+    if file.stat().st_size > LARGEST:
+        raise ValueError(f"it has {file.stat().st_size:,} bytes, more than a configuration ever has")
+    text = file.read_text(encoding="utf-8")
+    depth = 0
+    for event in yaml.parse(text, yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.AliasEvent) or depth > DEEPEST:
+            raise ValueError("it repeats or nests itself, as no configuration of this project does")
+    config = OmegaConf.load(file)
+    if not isinstance(config, DictConfig) or not config:
+        raise ValueError("must hold settings by name")
+    return config
+
+
+def printable(node: Any) -> Any:
+    """Plain values without control characters, which a stranger's file may hold for the terminal that shows them."""
+    if isinstance(node, dict):
+        return {printable(key): printable(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [printable(value) for value in node]
+    return CONTROL.sub("", node) if isinstance(node, str) else node
+
 
 def current(config: Any) -> DictConfig:
     """A frozen configuration as today's code has it: older ones name no `_target_` of their parts, and other places."""
-    plain: Any = OmegaConf.to_container(config, resolve=False)
+    plain: Any = printable(OmegaConf.to_container(config, resolve=False))
     for group, target in PARTS.items():
         if isinstance(plain.get(group), dict):
             plain[group] = {"_target_": target, **plain[group]}

@@ -7,7 +7,16 @@ from pathlib import Path
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
-UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, OmegaConfBaseException, YAMLError)
+UNREADABLE = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    OmegaConfBaseException,
+    YAMLError,
+)
 
 KINDS = {".yaml": "YAML", ".json": "JSON", ".csv": "a table", ".safetensors": "a snapshot", ".ckpt": "a checkpoint"}
 

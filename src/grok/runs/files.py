@@ -1,16 +1,51 @@
 """Writing a file at once: all of it, or as it was before."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+
+@contextmanager
+def replacing(file: Path, durable: bool = True) -> Iterator[Path]:
+    """A path beside `file` to write to. What is written there takes the place of `file` at once.
+
+    `durable` waits until the disk has both contents and name. Whatever fails within leaves `file` as it was.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f"{file.name}.{os.getpid()}.part")
+    try:
+        yield part
+        if durable:
+            _flush(part)
+        part.replace(file)
+    except BaseException as error:
+        if isinstance(error, OSError) and error.filename == str(part):
+            error.filename = str(file)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
+    if durable:
+        with suppress(OSError):  # a file system whose folders cannot be waited for
+            _flush(file.parent)
 
 
 def write_text(file: Path, text: str, durable: bool = True) -> None:
     """Write `text` to `file`, all of it or nothing; `durable` waits for the disk."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(file.name + ".part")
-    with part.open("w") as out:
+    with replacing(file, durable) as part, part.open("w", encoding="utf-8") as out:
         out.write(text)
-        if durable:
-            out.flush()
-            os.fsync(out.fileno())
-    part.replace(file)
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Remove what a process that was killed while it wrote has left in a folder and those below it."""
+    for part in folder.rglob("*.part"):
+        if part.is_file():
+            part.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

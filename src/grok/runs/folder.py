@@ -24,8 +24,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from grok.runs.damage import reading
-from grok.runs.files import write_text
+from grok.runs.checksums import digest_of_file, digest_of_weights, refuse_other_weights, sealed_json, unsealed
+from grok.runs.damage import DamagedFileError, reading
+from grok.runs.files import replacing, write_text
 from grok.runs.heartbeat import is_silent
 
 if TYPE_CHECKING:
@@ -73,17 +74,29 @@ class RunFolder:
         if not columns:
             writer.writeheader()
         writer.writerow({name: "" if _is_nan(value) else value for name, value in row.items()})
-        with file.open("a") as out:
+        with file.open("a", encoding="utf-8") as out:
             out.write(text.getvalue())
 
     def read(self, file: Path) -> pd.DataFrame:
         """A table of this folder; a last line cut short by a kill is left out, and said."""
         with reading(file):
             text = file.read_text(encoding="utf-8")
+            self._refuse_changed(file)
             whole = text[: text.rfind("\n") + 1]
             if whole != text:
                 warnings.warn(f"{file} ends in a line that was cut short; read up to there.", stacklevel=2)
             return pd.read_csv(io.StringIO(whole), dtype={"keys": str})
+
+    def _refuse_changed(self, file: Path) -> None:
+        try:
+            kept = self.summary().get("checksums") or {}
+        except DamagedFileError:  # which is said of the summary itself
+            return
+        if file.name in kept and kept[file.name] != digest_of_file(file):
+            raise ValueError(
+                "it was edited or damaged since the run ended: it does not agree with its checksum in summary.json;"
+                " take it from a copy"
+            )
 
     def truncate_after(self, step: int) -> None:
         """Drop rows and snapshots of measurements after `step`, which is where the run goes on."""
@@ -112,24 +125,28 @@ class RunFolder:
         return self.path / "checkpoints" / f"step_{step:08d}.ckpt"
 
     def save_snapshot(self, step: int, weights: Mapping[str, "Tensor"]) -> None:
+        from safetensors import SafetensorError  # noqa: PLC0415 - as below
         from safetensors.torch import save_file  # noqa: PLC0415 - torch, which `grok.status` starts without
 
-        file = self.snapshot_at(step)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part = file.with_suffix(".part")
-        save_file({name: w.detach().contiguous().cpu() for name, w in weights.items()}, part, {"step": str(step)})
-        part.replace(file)
+        weights = {name: w.detach().contiguous().cpu() for name, w in weights.items()}
+        with replacing(self.snapshot_at(step)) as part:
+            try:
+                save_file(dict(weights), part, {"step": str(step), "sha256": digest_of_weights(weights)})
+            except SafetensorError as error:  # a full disk, in words of its own
+                raise OSError(f"{self.snapshot_at(step)}: {error}") from error
 
     def load_snapshot(self, step: int) -> dict[str, "Tensor"]:
-        from safetensors import SafetensorError  # noqa: PLC0415 - as above
-        from safetensors.torch import load_file  # noqa: PLC0415
+        from safetensors import SafetensorError, safe_open  # noqa: PLC0415 - as above
 
         file = self.snapshot_at(step)
         with reading(file):
             try:
-                return load_file(file)
+                with safe_open(file, "pt") as opened:
+                    kept, weights = opened.metadata() or {}, {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
             except SafetensorError as error:
                 raise ValueError(str(error)) from error
+            refuse_other_weights(weights, kept, step)
+            return weights
 
     def thin_snapshots(self, keep: Iterable[int]) -> None:
         """Keep the snapshots of these steps alone."""
@@ -142,17 +159,28 @@ class RunFolder:
 
     def write_summary(self, **values: Any) -> None:
         """Replace the values given here, keep the others."""
-        text = json.dumps({**self.summary(), **values}, indent=2, allow_nan=False, default=_plain) + "\n"
-        write_text(self.summary_file, text)
+        write_text(self.summary_file, sealed_json({**self.summary(), **values}, _plain))
 
     def summary(self) -> dict[str, Any]:
         if not self.summary_file.exists():
             return {}
         with reading(self.summary_file):
-            summary = json.loads(self.summary_file.read_text(encoding="utf-8"))
-            if not isinstance(summary, dict):
-                raise ValueError("it holds no object")
-            return summary
+            return unsealed(json.loads(self.summary_file.read_text(encoding="utf-8")))
+
+    def seal(self) -> None:
+        """Note checksums of the tables, and which snapshots there are, of a run that has ended."""
+        tables = [file for file in (self.metrics, self.spectra, self.final_keys) if file.exists()]
+        checksums = {file.name: digest_of_file(file) for file in tables}
+        self.write_summary(checksums=checksums, kept=sorted({*self.snapshots(), *self.missing_snapshots()}))
+
+    def unseal(self) -> None:
+        """Forget the checksums, before a table changes."""
+        if self.summary().get("checksums"):
+            self.write_summary(checksums={})
+
+    def missing_snapshots(self) -> list[int]:
+        """Steps of a run that has ended whose snapshots were kept, and are gone."""
+        return sorted({*self.summary().get("kept", ())} - {*self.snapshots()})
 
 
 def kept_steps(steps: list[int], events: Iterable[tuple[int, int]], most: int) -> list[int]:
@@ -177,7 +205,7 @@ def kept_steps(steps: list[int], events: Iterable[tuple[int, int]], most: int) -
 def _header(file: Path) -> list[str]:
     if not file.exists() or file.stat().st_size == 0:
         return []
-    with file.open() as lines:
+    with file.open(encoding="utf-8") as lines:
         return next(csv.reader(lines))
 
 

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PERIOD = 10.0  # seconds between heartbeats
@@ -17,7 +17,8 @@ def heartbeat(file: Path) -> Iterator[None]:
 
     def beat() -> None:
         while not done.wait(PERIOD):
-            file.touch()
+            with suppress(OSError):  # a full disk is noticed by what must be written
+                file.touch()
 
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch()
@@ -28,7 +29,8 @@ def heartbeat(file: Path) -> Iterator[None]:
     finally:
         done.set()
         thread.join()
-        file.unlink(missing_ok=True)
+        with suppress(OSError):
+            file.unlink(missing_ok=True)
 
 
 def is_silent(file: Path) -> bool:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from grok.runs.heartbeat import is_silent
+from grok.runs.trust import refuse_links_out
 
 NO_FLOCK = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 
@@ -29,6 +30,7 @@ class HeldError(ValueError):
 def locked(folder: Path) -> Iterator[None]:
     """Keep others out of a folder. `HeldError`, which says who holds it, where another process works on it."""
     folder.mkdir(parents=True, exist_ok=True)
+    refuse_links_out(folder)
     file = folder / ".lock"
     held = _opened(file, folder)
     try:

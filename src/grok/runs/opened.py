@@ -13,11 +13,12 @@ from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
 from grok.measures.history import History, slingshots
-from grok.runs.configuration import current
+from grok.runs.configuration import current, loaded
 from grok.runs.damage import reading
 from grok.runs.folder import RunFolder
 from grok.runs.identity import differences, identity, settings
 from grok.runs.parts import network_of, task_of
+from grok.runs.trust import refuse_foreign, refuse_links_out
 from grok.settings.checks import is_whole
 from grok.tasks.modular import Task
 
@@ -61,15 +62,22 @@ def history_of(metrics: pd.DataFrame) -> History:
     return History(**numbers, key_frequencies=key_frequencies)
 
 
+def _text(file: Path) -> str:
+    with reading(file):
+        return file.read_text(encoding="utf-8")
+
+
 class OpenedRun:
     """A run on disk, read when it is asked for.
 
     Args:
         folder: of the run; nothing is read or written yet.
+        trust: whether to import a task or network of one's own that its configuration names.
     """
 
-    def __init__(self, folder: RunFolder | str | Path) -> None:
+    def __init__(self, folder: RunFolder | str | Path, trust: bool = False) -> None:
         self.folder = folder if isinstance(folder, RunFolder) else RunFolder(folder)
+        self.trust = trust
 
     # --- what was to be trained
 
@@ -78,11 +86,9 @@ class OpenedRun:
         """The frozen configuration. `ValueError` without one."""
         if not self.folder.config.exists():
             raise ValueError(f"The folder must be that of a run, with a config.yaml. {self.folder.path} has none.")
+        refuse_links_out(self.folder.path)
         with reading(self.folder.config):
-            loaded = OmegaConf.load(self.folder.config)
-            if not isinstance(loaded, DictConfig):
-                raise ValueError("it holds a list, not settings")
-            return current(loaded)
+            return current(loaded(self.folder.config))
 
     @property
     def key_rule(self) -> str | list[int]:
@@ -102,6 +108,8 @@ class OpenedRun:
 
     @cached_property
     def _task(self) -> Task:
+        parts: Any = OmegaConf.to_container(self.config, resolve=False)
+        refuse_foreign({name: parts.get(name) for name in ("data", "model")}, self.folder.path, self.trust)
         task = task_of(self.config)
         kept = self.summary.get("identity") or {}
         if differing := differences(kept, identity(self.config, task.answers, task.train)):
@@ -144,7 +152,7 @@ class OpenedRun:
         return self._table(self.folder.final_keys)
 
     def _table(self, file: Path) -> pd.DataFrame:
-        if not file.exists() or "\n" not in file.read_text():
+        if not file.exists() or "\n" not in _text(file):
             return pd.DataFrame({"step": []})
         return self.folder.read(file)
 
@@ -162,12 +170,19 @@ class OpenedRun:
     @property
     def last_calm_step(self) -> int:
         """The last kept step outside a slingshot; the last one where none is, or nothing was measured."""
-        steps, metrics = self.steps, self.metrics
+        gone = self.folder.missing_snapshots()
+        steps, metrics = sorted([*self.steps, *gone]), self.metrics
         if not set(HISTORY_COLUMNS.values()) <= set(metrics):
             return steps[-1]
         history = history_of(metrics)
         calm = {when for when, jump in zip(history.step, slingshots(history), strict=True) if not jump}
-        return max((step for step in steps if step in calm), default=steps[-1])
+        last = max((step for step in steps if step in calm), default=steps[-1])
+        if last in gone:
+            raise ValueError(
+                f"The snapshot of step {last} was kept, and is gone from {self.folder.path / 'snapshots'}. Take it"
+                f" from a copy, or name another step: {', '.join(f'step={step}' for step in self.steps[-2:])}."
+            )
+        return last
 
     def step(self, step: Any = "last") -> int:
         """A kept step: the one named, or for "last" the last outside a slingshot. `ValueError` for others."""

@@ -1,36 +1,42 @@
 """Going on with a run: which configuration, from which checkpoint."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from grok.runs.configuration import current, leaves, moved
+from grok.runs.checksums import refuse_damaged_zip
+from grok.runs.configuration import current, leaves, loaded, moved
 from grok.runs.damage import reading
 from grok.runs.folder import RunFolder
 from grok.runs.identity import settings
 from grok.runs.lock import locked
+from grok.runs.trust import refuse_foreign, refuse_links_out, strings
 
 
-def resumed_config(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
+def resumed_config(config: DictConfig, overrides: Sequence[str], trusted: Collection[str] = ()) -> DictConfig:
     """The configuration to go on with: the frozen one of the run, and what was typed now.
 
     Args:
         config: as composed from the command line; `config.resume` is the run's folder.
         overrides: as typed, such as "trainer.max_steps=20000".
+        trusted: values that may stand in the folder's configuration although they are of somebody's own.
 
     Raises `ValueError` if the folder holds no run, or what was typed makes it another run.
     """
     folder = RunFolder(Path(config.resume).absolute())
     if not folder.config.exists():
         raise ValueError(f"`resume` must be the folder of a run, with a config.yaml. Got {config.resume}.")
+    refuse_links_out(folder.path)
     with reading(folder.config):
-        frozen = current(OmegaConf.load(folder.config))
+        frozen = current(loaded(folder.config))
+    typed_now = {str(value) for name in _names(overrides) for value in strings(OmegaConf.select(config, name))}
+    refuse_foreign(frozen, folder.path, config.get("trust", False) is True, {*typed_now, *trusted})
     frozen = OmegaConf.create(moved(OmegaConf.to_container(frozen), frozen.folder, str(folder.path)))
-    names = [override.lstrip("+~").partition("=")[0] for override in overrides]
+    names = _names(overrides)
     if "experiment" in names:  # a whole experiment was named: take all of it
         wanted = OmegaConf.create(OmegaConf.to_container(config, resolve=True))
     else:
@@ -55,6 +61,10 @@ def resumed_config(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
         wanted.resume = None
         print(f"no checkpoint yet: begun anew; what was there is in {set_aside(folder)}", file=sys.stderr)
     return wanted
+
+
+def _names(overrides: Sequence[str]) -> list[str]:
+    return [override.lstrip("+~").partition("=")[0] for override in overrides]
 
 
 def set_aside(folder: RunFolder) -> Path:
@@ -119,13 +129,14 @@ def checkpoint_to_resume(folder: RunFolder, max_steps: int, stop: str) -> tuple[
 def read_checkpoint(file: Any, argument: str) -> Mapping[str, Any]:
     """The contents of a checkpoint of this project; `ValueError` where it cannot be read."""
     try:
+        refuse_damaged_zip(Path(file))
         contents = torch.load(file, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise ValueError(f"`{argument}` must name a checkpoint that exists. Got {file}.") from None
     except Exception as error:
         reason = str(error).splitlines()[0][:120]
         raise ValueError(
-            f"`{argument}` must lead to a whole checkpoint. {file} cannot be read, perhaps because it was cut short"
+            f"`{argument}` must lead to a whole checkpoint. {file} cannot be read, cut short or damaged"
             f" ({reason}); remove it to go on from the one before."
         ) from error
     if not isinstance(contents, dict) or "since_measurement" not in contents:

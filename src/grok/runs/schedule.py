@@ -1,7 +1,10 @@
 """When a run is measured, and so where its blocks of optimizer steps end."""
 
 from dataclasses import dataclass
+from itertools import zip_longest
 
+from grok.runs.damage import DamagedFileError
+from grok.runs.folder import RunFolder
 from grok.settings.checks import require_whole
 
 
@@ -42,3 +45,27 @@ class Schedule:
         """The next step after `step` at which the run is measured."""
         early, late = ((step // stride + 1) * stride for stride in (self._early_stride, self.every))
         return min(early if early <= self.early_until else late, self.max_steps)
+
+
+def refuse_lost_rows(folder: RunFolder, schedule: Schedule, last: int, is_fork: bool) -> None:
+    """`DamagedFileError` where a table does not hold each measurement up to step `last` once, and in order.
+
+    A run from a checkpoint (`is_fork`) begins with the first step of the table.
+    """
+    if folder.snapshots() and not folder.metrics.exists():
+        raise DamagedFileError(folder.metrics, "is missing")
+    for file in (folder.metrics, folder.spectra):
+        if not file.exists():
+            continue
+        table = folder.read(file)
+        rows = table[table["step"] <= last]
+        for _, part in rows.groupby("matrix") if "matrix" in rows and len(rows) else [("", rows)]:
+            steps = part["step"].tolist()
+            begun = (steps[0] if steps else last + 1) if is_fork else 0
+            due = [step for step in range(begun, last + 1) if step in (begun, last) or schedule.is_regular(step)]
+            if steps != due:
+                wrong = next((a if a is not None else b for a, b in zip_longest(due, steps) if a != b), 0)
+                raise DamagedFileError(
+                    file,
+                    f"does not hold every measurement once and in order, from step {wrong} on; take it from a copy",
+                )

@@ -9,6 +9,10 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
+from grok.settings.output import steady_output
+
+REFUSED, DISK = 2, 4  # exit statuses: by this program, in one sentence; by the system, in one as well
+
 
 def settings(arguments: Sequence[str], known: Mapping[str, Any]) -> tuple[Path | None, dict[str, Any]]:
     """The folder, where one is named, and every known setting, as typed or by default; `ValueError` for others."""
@@ -39,12 +43,26 @@ def folder_and_settings(usage: str, arguments: Sequence[str], known: Mapping[str
 
 
 def run(command: Callable[[Sequence[str]], Any], usage: str | None) -> None:
-    """Run a command, or print its usage; what it refuses is one sentence on stderr, and exit status 2."""
+    """Run a command, or print its usage.
+
+    What it refuses is one sentence on stderr, and exit status 2; what the system refuses, such as a full disk, is 4.
+    """
     if {"-h", "--help"} & set(sys.argv[1:]):
         print(usage)
         return
-    try:
-        command(sys.argv[1:])
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    with steady_output():
+        try:
+            command(sys.argv[1:])
+        except ValueError as error:
+            print(error, file=sys.stderr)
+            sys.exit(REFUSED)
+        except OSError as error:
+            way_out = " `output=` takes another place." if "output=" in (usage or "") else ""
+            print(disk_sentence(error) + way_out, file=sys.stderr)
+            sys.exit(DISK)
+
+
+def disk_sentence(error: OSError) -> str:
+    """What the system refused, and of which file."""
+    what = error.strerror or str(error)
+    return f"{error.filename} cannot be written or read: {what}." if error.filename else f"The disk refused: {what}."

@@ -9,34 +9,44 @@ from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from grok.runs.damage import DamagedFileError
 from grok.runs.lock import HeldError
+from grok.settings.commands import DISK, REFUSED, disk_sentence
 from grok.settings.pasting import next_commands, resume_command
 from grok.settings.quiet import quiet
-from grok.training.experiment import assemble
+from grok.training.experiment import Experiment, assemble
 from grok.training.run import train
 
 
 def execute(config: DictConfig) -> int:
     """Train what `config` describes, and say so; the exit status.
 
-    0: finished · 1: diverged · 2: refused, in one sentence · 128 + n: ended by signal n.
+    0: finished · 1: diverged · 2: refused, in one sentence · 4: refused by the disk · 128 + n: ended by signal n.
     """
-    console = Console()
     with quiet():
         try:
             experiment = assemble(config)
-        except (ValueError, InstantiationException) as error:
+        except (OSError, ValueError, InstantiationException) as error:
             return refuse(error, config.folder)
-        if config.extras.print_config:
-            console.print(OmegaConf.to_yaml(config, resolve=True))
-        try:
-            summary = train(experiment, console)
-        except HeldError as error:
-            return refuse(error, config.folder)
-        except KeyboardInterrupt:
-            words = "stopped at once; to go on from the last checkpoint"
-            print(next_commands(resume_command(config.folder), words=words), file=sys.stderr)
-            return 128 + signal.SIGINT
+        return _trained(experiment)
+
+
+def _trained(experiment: Experiment) -> int:
+    console, config = Console(), experiment.config
+    if config.extras.print_config:
+        console.print(OmegaConf.to_yaml(config, resolve=True))
+    try:
+        summary = train(experiment, console)
+    except (HeldError, DamagedFileError) as error:
+        return refuse(error, config.folder)
+    except OSError as error:
+        words = "what was saved before is whole; to go on, when that is mended"
+        print(next_commands(resume_command(config.folder), words=words), file=sys.stderr)
+        return refuse(error, config.folder)
+    except KeyboardInterrupt:
+        words = "stopped at once; to go on from the last checkpoint"
+        print(next_commands(resume_command(config.folder), words=words), file=sys.stderr)
+        return 128 + signal.SIGINT
     if summary["status"] == "interrupted":
         return 128 + int(getattr(signal, summary["ended"]))
     return int(summary["status"] == "diverged")
@@ -44,8 +54,11 @@ def execute(config: DictConfig) -> int:
 
 def refuse(error: Exception, folder: str) -> int:
     """Print the sentence, remove the empty folder that Hydra made, and return the exit status."""
-    sentence = str(error.__cause__ if isinstance(error, InstantiationException) and error.__cause__ else error)
     with suppress(OSError):
         Path(folder).rmdir()  # made by Hydra; stays where it holds anything
+    if isinstance(error, OSError):
+        print(disk_sentence(error), file=sys.stderr)
+        return DISK
+    sentence = str(error.__cause__ if isinstance(error, InstantiationException) and error.__cause__ else error)
     print(sentence, file=sys.stderr)
-    return 2
+    return REFUSED

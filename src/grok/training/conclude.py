@@ -24,7 +24,7 @@ def conclude_run(experiment: Experiment, device: torch.device) -> Conclusion | N
     if metrics is None or not set(HISTORY_COLUMNS.values()) <= set(metrics.columns):
         return None
     began = time.perf_counter()
-    conclusion = conclude(folder, device)
+    conclusion = conclude(folder, device, trust=True)
     final = _final_values(metrics, conclusion.curves)
     folder.write_summary(**conclusion.summary(), final=final, final_key_seconds=time.perf_counter() - began)
     _thin_snapshots(folder, conclusion, config.snapshots.keep)

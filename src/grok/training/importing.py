@@ -79,6 +79,7 @@ def import_run(path: Path, told: Mapping[str, Any], configuration: DictConfig) -
         _measure(experiment, step)
     conclusion = conclude(folder)
     folder.write_summary(**conclusion.summary(), steps=max(networks), ended="imported", status="finished")
+    folder.seal()
     return folder
 
 

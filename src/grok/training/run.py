@@ -9,10 +9,11 @@ from rich.console import Console
 
 from grok.loggers import wandb_logger
 from grok.runs.configuration import flat_settings
-from grok.runs.files import write_text
+from grok.runs.files import clear_leftovers, write_text
 from grok.runs.heartbeat import heartbeat
 from grok.runs.lock import locked
 from grok.runs.provenance import provenance
+from grok.runs.schedule import refuse_lost_rows
 from grok.training import console as say
 from grok.training.conclude import conclude_run
 from grok.training.experiment import Experiment, absences
@@ -55,9 +56,15 @@ def _earlier_seconds(experiment: Experiment) -> float:
 
 def _begin_folder(experiment: Experiment) -> None:
     """Freeze the configuration, and drop what was measured after the checkpoint to go on from."""
-    frozen = OmegaConf.merge(experiment.config, {"resume": None})  # a matter of this command, not of the run
+    frozen = OmegaConf.merge(
+        experiment.config, {"resume": None, "trust": False}
+    )  # matters of this command, not of the run
+    clear_leftovers(experiment.folder.path)
+    experiment.folder.unseal()
     write_text(experiment.folder.config, OmegaConf.to_yaml(frozen, resolve=True))
     if experiment.config.resume and not experiment.only_conclude:
+        is_fork = bool(experiment.config.ckpt_path)
+        refuse_lost_rows(experiment.folder, experiment.module.schedule, experiment.measured_step, is_fork)
         experiment.folder.truncate_after(experiment.measured_step)
 
 
@@ -66,7 +73,9 @@ def _announce(experiment: Experiment, console: Console, products: str) -> None:
     config, folder, device = experiment.config, experiment.folder, experiment.trainer.strategy.root_device
     made_with = provenance(device_name(device), torch.get_num_threads())
     status = "concluding" if experiment.only_conclude else "running"
-    folder.write_summary(status=status, **made_with, float32_products=products, identity=experiment.module.identity)
+    folder.write_summary(
+        status=status, kept=[], **made_with, float32_products=products, identity=experiment.module.identity
+    )
     say.announce(console, config, experiment.data, experiment.module, folder.summary(), absences(experiment))
     for logger in experiment.loggers:
         logger.log_hyperparams(flat_settings(config))
@@ -83,14 +92,15 @@ def _fit(experiment: Experiment, began: float) -> None:
         status, reason = "diverged", str(error)
     finally:
         now = time.perf_counter()
-        experiment.folder.write_summary(
-            status=status,
-            ended=reason or None,
-            steps=trainer.global_step,
-            fit_seconds=now - fit_began,
-            wall_seconds=now - began,
-            steps_per_second=(trainer.global_step - experiment.checkpoint_step) / (now - fit_began),
-        )
+        if experiment.folder.path.is_dir():  # else it was removed while the run trained, and is not made again
+            experiment.folder.write_summary(
+                status=status,
+                ended=reason or None,
+                steps=trainer.global_step,
+                fit_seconds=now - fit_began,
+                wall_seconds=now - began,
+                steps_per_second=(trainer.global_step - experiment.checkpoint_step) / (now - fit_began),
+            )
 
 
 def _conclude(experiment: Experiment, console: Console, began: float) -> None:
@@ -101,6 +111,7 @@ def _conclude(experiment: Experiment, console: Console, began: float) -> None:
         if folder.summary()["status"] == "concluding":  # all that it comes to is on disk
             folder.write_summary(status="finished")
         folder.write_summary(wall_seconds=time.perf_counter() - began)
+        folder.seal()
         if conclusion:
             say.conclude_aloud(console, experiment.config, folder, conclusion)
     except Exception as error:
