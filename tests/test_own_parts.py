@@ -66,7 +66,9 @@ def test_they_train_are_measured_and_resume_bit_for_bit(tmp_path: Path) -> None:
     )
     part = typed("train", *base, *OWN, "trainer.max_steps=20", f"hydra.run.dir={tmp_path / 'part'}", home=tmp_path)
     assert part.returncode == 0, part.stderr
-    gone_on = typed("train", f"resume={tmp_path / 'part'}", "trainer.max_steps=50", home=tmp_path)
+    refused = typed("train", f"resume={tmp_path / 'part'}", "trainer.max_steps=50", home=tmp_path)
+    assert (refused.returncode, "model._target_=mine.Sum" in refused.stderr) == (2, True)
+    gone_on = typed("train", f"resume={tmp_path / 'part'}", "trainer.max_steps=50", "trust=true", home=tmp_path)
     assert gone_on.returncode == 0, gone_on.stderr
     one, other = RunFolder(tmp_path / "at_once"), RunFolder(tmp_path / "part")
     assert {"loss/train", "accuracy/test", "progress/symmetrized_loss"} <= set(one.read(one.metrics))

@@ -12,9 +12,19 @@ On a command line, each `python -m grok.<name> --help`: train, status, collect, 
 final_keys. Importing this package imports nothing else.
 """
 
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+if (
+    sys.argv[:1] == ["-m"]
+    and any(word.startswith("grok.") for word in sys.orig_argv)
+    and not sys.flags.safe_path
+    and sys.path[:1] == [os.getcwd()]
+):
+    del sys.path[0]  # a command is typed in all kinds of folders, also in strangers': nothing is imported from there
 
 if TYPE_CHECKING:
     from grok.notebook.network import Network

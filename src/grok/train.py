@@ -10,9 +10,11 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from grok.runs.resume import resumed_config
+from grok.runs.trust import allow_own_parts, foreign_parts
 from grok.settings import places
 from grok.settings.composition import composition_sentence
 from grok.settings.known import refuse_unknown
+from grok.settings.output import steady_output
 from grok.sweep.launch import remove_unless_sweep
 from grok.training.command import execute, refuse
 from grok.training.objective import objective
@@ -27,6 +29,8 @@ def train(config: DictConfig) -> float:
     try:
         if not searched and (config.sweep or config.get("dry_run")):
             raise ValueError("`sweep` and `dry_run` are for sweeps: add -m.")
+        if not config.resume and foreign_parts(config):  # composed now, by whoever typed it
+            allow_own_parts()
         refuse_unknown(config)
         if config.resume:
             config = resumed_config(config, list(HydraConfig.get().overrides.task))
@@ -44,6 +48,11 @@ def train(config: DictConfig) -> float:
 def main() -> None:
     """The command. Exit status 0: finished · 1: diverged · 2: refused, in one sentence · 128 + n: ended by signal n."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra hands on what it refuses, instead of printing it
+    with steady_output():
+        _main()
+
+
+def _main() -> None:
     try:
         train()
     except InstantiationException:

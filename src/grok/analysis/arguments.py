@@ -22,6 +22,7 @@ KNOWN: dict[str, Any] = {
     "figures": "all",
     "output": None,
     "verbose": False,
+    "trust": False,
     "threads": 1,  # enough for p = 113; more of them wait for each other where others compute too
     "checkpoint": None,
     "split": None,
@@ -48,6 +49,7 @@ class Analysis:
     figures: list[str]
     history: bool
     verbose: bool
+    trust: bool = False
 
 
 def analysis(arguments: Sequence[str]) -> Analysis:
@@ -60,8 +62,9 @@ def analysis(arguments: Sequence[str]) -> Analysis:
     if told["steps"] not in (None, "all") or (told["steps"] and told["step"] != "last"):
         raise ValueError(f"`steps` must be all, and `step` is for one of them. Got {told['steps']!r}.")
     figures, rule_told = chosen(told["figures"]), _rule(told["key_frequencies"])
-    if not isinstance(told["verbose"], bool):
-        raise ValueError(f"`verbose` must be true or false. Got {told['verbose']!r}.")
+    for name in ("verbose", "trust"):
+        if not isinstance(told[name], bool):
+            raise ValueError(f"`{name}` must be true or false. Got {told[name]!r}.")
     require_whole("threads", told["threads"], 1)
     torch.set_num_threads(told["threads"])
     if path is None:
@@ -76,7 +79,7 @@ def analysis(arguments: Sequence[str]) -> Analysis:
         only_files = [name for name in KNOWN if name.startswith(("data.", "model.")) or name == "split"]
         if given := [name for name in only_files if told[name] is not None]:
             raise ValueError(f"`{given[0]}` is for checkpoint=<file>. A run folder tells its own.")
-        run = OpenedRun(path)
+        run = OpenedRun(path, told["trust"] is True)
         folder = run.folder
         subject = of_run(run, run.step(told["step"]))
         rule = run.key_rule

@@ -64,7 +64,7 @@ def _waves(evaluation: Evaluation, key_frequencies: Sequence[int]) -> dict[str, 
 
 def history(folder: RunFolder, key_frequencies: Sequence[int]) -> Iterator[dict[str, float]]:
     """A row for each kept snapshot."""
-    run = OpenedRun(folder)
+    run = OpenedRun(folder, trust=True)
     steps = run.steps
     first = of_run(run, steps[0])
     for step in steps:

@@ -17,8 +17,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
+from grok.runs.configuration import loaded, printable
 from grok.runs.damage import DamagedFileError
 from grok.runs.files import write_text
 from grok.runs.folder import RunFolder
@@ -67,14 +68,22 @@ class SweepFolder:
     def read(self) -> Sweep:
         """What sweep.json says. `ValueError` where this is no sweep."""
         try:
-            plain = json.loads(self.file.read_text())
+            plain = printable(json.loads(self.file.read_text(encoding="utf-8")))
             codes = [FrozenCode(**code) for code in plain["codes"]]
             points = [Point(**point) for point in plain["points"]]
+            for point in points:
+                self._refuse_outside(point)
             return Sweep(plain["base"], codes, plain["jobs"], points)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             raise ValueError(
                 f"`sweep` must be the folder of a sweep, with a sweep.json of this project. Got {self.path}."
             ) from None
+
+    def _refuse_outside(self, point: Point) -> None:
+        names = (str(point.number), point.code, Path(point.run).name)
+        run = (self.path / point.run).resolve()
+        if not run.is_relative_to(self.path.resolve()) or any("/" in name or name == ".." for name in names):
+            raise ValueError
 
     def points(self) -> list[Point]:
         """All points by number, with what has become of each until now."""
@@ -92,10 +101,7 @@ class SweepFolder:
 
     def config(self, point: Point) -> DictConfig:
         """The resolved configuration of a point."""
-        config = OmegaConf.load(self.config_file(point))
-        if not isinstance(config, DictConfig) or not config:
-            raise ValueError("must hold settings by name")
-        return config
+        return loaded(self.config_file(point))
 
     def output_file(self, point: Point) -> Path:
         return self.path / "output" / f"{point.number:03d}.txt"

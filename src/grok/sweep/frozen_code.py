@@ -41,8 +41,12 @@ def present_code() -> FrozenCode:
 
 
 def freeze(code: FrozenCode, folder: Path) -> None:
-    """Copy src/grok, callbacks/ and conf/ into `folder`, unless they are there."""
+    """Copy src/grok, callbacks/ and conf/ into `folder`, unless they are there. `ValueError` where it holds others."""
     if folder.exists():
+        for compiled in folder.rglob("__pycache__"):
+            shutil.rmtree(compiled, ignore_errors=True)
+        if differing_files(folder) or _strays(folder):
+            raise ValueError(f"The code that points run from was edited since it was frozen. Remove {folder}.")
         return
     part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
@@ -50,6 +54,13 @@ def freeze(code: FrozenCode, folder: Path) -> None:
         shutil.copytree(source, part / name, ignore=shutil.ignore_patterns("__pycache__"))
     (part / COMMIT_FILE).write_text(code.commit or "")
     part.rename(folder)
+
+
+def _strays(folder: Path) -> list[Path]:
+    """Files beside those that `freeze` writes, which a process that runs from `folder` might import."""
+    known = [folder / name for name in (*_packages(), "conf")]
+    files = (file for file in folder.rglob("*") if file.is_file() or file.is_symlink())
+    return [x for x in files if x.name != COMMIT_FILE and not any(x.is_relative_to(part) for part in known)]
 
 
 def differing_files(folder: Path) -> list[str]:

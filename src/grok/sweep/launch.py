@@ -7,6 +7,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from grok.runs.trust import allow_own_parts, foreign_parts
 from grok.settings.known import refuse_unknown
 from grok.sweep import slurm
 from grok.sweep.batch import Batch
@@ -47,6 +48,8 @@ def _run(points: Sequence[tuple[list[str], DictConfig]], folder: SweepFolder, re
     if first.resume or first.ckpt_path:
         raise ValueError("`resume` and `ckpt_path` are for one run. A sweep goes on by `sweep=<its folder>`.")
     for _, config in points:
+        if foreign_parts(config):
+            allow_own_parts()
         refuse_unknown(config)
     slots = _checked_slots(first.launch)
     requested = requested_points(points)

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from grok.runs.configuration import current, moved
+from grok.runs.configuration import current, loaded, moved
 from grok.runs.folder import RunFolder
 from grok.runs.resume import checkpoint_to_resume, resumed_config, set_aside
+from grok.runs.trust import allow_own_parts, foreign_parts
 from grok.settings import places
+from grok.settings.output import steady_output
 from grok.sweep.identity import FOLDER_PLACEHOLDER
 from grok.training.command import execute
 
@@ -22,8 +24,10 @@ def configuration(file: Path, run: Path) -> DictConfig | None:
 
     A run that was killed before its first checkpoint is moved aside, and begun again.
     """
-    frozen = OmegaConf.to_container(OmegaConf.load(file))
+    frozen = OmegaConf.to_container(loaded(file))
     config = current(OmegaConf.create(moved(frozen, FOLDER_PLACEHOLDER, str(run))))
+    if own := foreign_parts(config):
+        allow_own_parts()
     folder = RunFolder(run)
     if not folder.holds_a_run:
         return config
@@ -33,7 +37,7 @@ def configuration(file: Path, run: Path) -> DictConfig | None:
         set_aside(folder)
         return config
     config.resume = str(folder.path)
-    resumed = resumed_config(config, [])
+    resumed = resumed_config(config, [], [part.partition("=")[2] for part in own])
     checkpoint_to_resume(folder, resumed.trainer.max_steps, resumed.stop)
     return resumed
 
@@ -47,7 +51,8 @@ def main() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)  # a process of a controller that died may still be ending
         config = configuration(file, run)
         if config is not None:
-            sys.exit(execute(config))
+            with steady_output():
+                sys.exit(execute(config))
 
 
 def _end_with_controller() -> None:

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any
 
 POLL = 0.1  # seconds
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Pool:
         self._running: dict[subprocess.Popen[bytes], tuple[Task, Slot]] = {}
 
     def run(self, tasks: Iterable[Task]) -> bool:
-        """Run every task; False where SIGINT or SIGTERM ended it early: then no further task starts, and those
+        """Run every task; False where SIGINT, SIGTERM or SIGHUP ended it early: then no further task starts, and those
         that run are told to end."""
         waiting = iter(tasks)
         with _stop_signals() as stop:
@@ -124,13 +125,16 @@ def _warnings_blocked() -> Iterator[None]:
 
 @contextmanager
 def _stop_signals() -> Iterator[list[int]]:
-    """A list that is empty until SIGINT or SIGTERM came."""
+    """A list that is empty until a signal to stop came; SIGHUP, of a closed terminal, unless nohup has it ignored."""
     received: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
         received.append(number)
 
-    before: dict[int, Any] = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    wanted = [
+        number for number in STOP_SIGNALS if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN
+    ]
+    before: dict[int, Any] = {number: signal.signal(number, note) for number in wanted}
     try:
         yield received
     finally:

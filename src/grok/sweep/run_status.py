@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from omegaconf import OmegaConf
 from rich.markup import escape
 from rich.table import Table
 
 from grok.measures.phases import PHASES
+from grok.runs.configuration import loaded
 from grok.runs.damage import DamagedFileError, reading
 from grok.runs.folder import RunFolder
 from grok.sweep.folder import SweepFolder
@@ -73,7 +73,7 @@ def progress(name: str, folder: RunFolder, status: str, reason: str) -> Progress
 def _measured_progress(name: str, folder: RunFolder, status: str, reason: str) -> Progress:
     progress = Progress(name, status, reason=reason)
     with reading(folder.config, folder.path.parent):
-        max_steps = int(OmegaConf.load(folder.config).trainer.max_steps)
+        max_steps = int(loaded(folder.config).trainer.max_steps)
     with reading(folder.metrics, folder.path.parent):
         last = folder.read(folder.metrics).iloc[-1]
         progress.step, progress.max_steps = int(last["step"]), max_steps

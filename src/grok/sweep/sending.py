@@ -26,7 +26,7 @@ from rich.console import Console
 from grok.loggers import wandb_server
 from grok.loggers.wandb_history import ENDED, final_keys, rows, run_url, sent
 from grok.loggers.wandb_run import define_steps, log_conclusion
-from grok.runs.configuration import flat_settings
+from grok.runs.configuration import flat_settings, loaded
 from grok.runs.damage import DamagedFileError, reading
 from grok.runs.files import write_text
 from grok.runs.folder import RunFolder
@@ -88,9 +88,8 @@ def _settings(folder: RunFolder) -> dict[str, Any]:
 
 
 def _config(folder: RunFolder) -> DictConfig:
-    config = OmegaConf.load(folder.config)
-    assert isinstance(config, DictConfig)
-    return config
+    with reading(folder.config):
+        return loaded(folder.config)
 
 
 def _send(folder: RunFolder, settings: Mapping[str, Any]) -> tuple[str, str, int]:
