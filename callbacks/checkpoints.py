@@ -50,6 +50,7 @@ class Checkpoints(Checkpoint):
             self._save(trainer)
 
     def _save(self, trainer: Trainer) -> None:
+        self.folder.make_durable(after=self.saved_step)
         self.saved_step = trainer.global_step
         with replacing(self.folder.checkpoint_at(self.saved_step)) as part:
             trainer.save_checkpoint(part)

@@ -17,7 +17,7 @@ def replacing(file: Path, durable: bool = True) -> Iterator[Path]:
     try:
         yield part
         if durable:
-            _flush(part)
+            flush(part)
         part.replace(file)
     except BaseException as error:
         if isinstance(error, OSError) and error.filename == str(part):
@@ -27,7 +27,7 @@ def replacing(file: Path, durable: bool = True) -> Iterator[Path]:
         raise
     if durable:
         with suppress(OSError):  # a file system whose folders cannot be waited for
-            _flush(file.parent)
+            flush(file.parent)
 
 
 def write_text(file: Path, text: str, durable: bool = True) -> None:
@@ -43,7 +43,8 @@ def clear_leftovers(folder: Path) -> None:
             part.unlink(missing_ok=True)
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Wait until the disk has what was written to a file, or the names in a folder."""
     opened = os.open(path, os.O_RDONLY)
     try:
         os.fsync(opened)

@@ -19,6 +19,7 @@ import math
 import re
 import warnings
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ import pandas as pd
 
 from grok.runs.checksums import digest_of_file, digest_of_weights, refuse_other_weights, sealed_json, unsealed
 from grok.runs.damage import DamagedFileError, reading
-from grok.runs.files import replacing, write_text
+from grok.runs.files import flush, replacing, write_text
 from grok.runs.heartbeat import is_silent
 
 if TYPE_CHECKING:
@@ -129,11 +130,21 @@ class RunFolder:
         from safetensors.torch import save_file  # noqa: PLC0415 - torch, which `grok.status` starts without
 
         weights = {name: w.detach().contiguous().cpu() for name, w in weights.items()}
-        with replacing(self.snapshot_at(step)) as part:
+        with replacing(self.snapshot_at(step), durable=False) as part:
             try:
                 save_file(dict(weights), part, {"step": str(step), "sha256": digest_of_weights(weights)})
             except SafetensorError as error:  # a full disk, in words of its own
                 raise OSError(f"{self.snapshot_at(step)}: {error}") from error
+
+    def make_durable(self, after: int) -> None:
+        """Wait until the disk has the tables and the snapshots after a step, before a checkpoint counts on them."""
+        snapshots = self.path / "snapshots"
+        for file in (self.metrics, self.spectra, *(x for step, x in self.snapshots().items() if step > after)):
+            if file.exists():
+                flush(file)
+        if snapshots.exists():
+            with suppress(OSError):  # a file system whose folders cannot be waited for
+                flush(snapshots)
 
     def load_snapshot(self, step: int) -> dict[str, "Tensor"]:
         from safetensors import SafetensorError, safe_open  # noqa: PLC0415 - as above
