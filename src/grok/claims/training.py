@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import torch
+
 from grok.measures.phases import HELD
 
 LEVEL = 1.0  # nats; below it a loss has fallen (ours)
@@ -32,6 +34,29 @@ def rate_ratio(step: Sequence[int], curve: Sequence[float], start: int, middle: 
         return None
     before, after = (at[middle] - at[start]) / (middle - start), (at[end] - at[middle]) / (end - middle)
     return after / before if before else None
+
+
+def inflections(step: Sequence[int], curve: Sequence[float], width: float) -> list[int]:
+    """Where a positive curve's rate of change (of its logarithm) turns: where it falls or rises fastest or slowest.
+
+    Rates are smoothed by a Gaussian of standard deviation `width` [steps]. A turn counts where the rate then moves by a
+    twentieth of all that it ever moves; the first and last measurement are none.
+    """
+    when = torch.arange(step[0], step[-1] + 1, max(1.0, width / 5), dtype=torch.float64)
+    known = torch.tensor(step, dtype=torch.float64)
+    logs = torch.tensor(curve, dtype=torch.float64).log()
+    after = torch.searchsorted(known, when).clamp(1, len(known) - 1)
+    rate = ((logs[1:] - logs[:-1]) / (known[1:] - known[:-1]))[after - 1]
+    near = torch.exp(-0.5 * ((when[:, None] - when) / width) ** 2)
+    smooth: list[float] = (near @ rate / near.sum(1)).tolist()
+    least_move, found, turn, sign = 0.05 * (max(smooth) - min(smooth)), list[int](), 0, 0
+    for i, value in enumerate(smooth):
+        if sign * (value - smooth[turn]) >= 0 and sign:
+            turn = i  # still the same way
+        elif abs(value - smooth[turn]) > least_move:
+            found += [turn] if sign else []
+            turn, sign = i, 1 if value > smooth[turn] else -1
+    return [round(float(when[i])) for i in found if i]
 
 
 def lottery(step: Sequence[int], keys: Sequence[Sequence[int]], final: Sequence[int]) -> dict[str, dict[int, int]]:
@@ -93,3 +118,27 @@ class Record:
         steps = [int(step) for step in self.metrics["step"]]
         ratio = rate_ratio(steps, [float(value) for value in self.metrics[column]], *self.ends)
         return (ratio, "") if ratio else (None, self.why_missing)
+
+    def distance_to_inflections(self, column: str) -> tuple[float | None, str]:
+        """How far the two boundaries of circuit formation lie from inflections of a column: the farther one.
+
+        As a share of circuit formation's length; a twentieth of it smooths the column.
+        """
+        if self.ends is None or column not in self.metrics:
+            return None, self.why_missing
+        start, end, _ = self.ends
+        steps = [int(step) for step in self.metrics["step"]]
+        found = inflections(steps, [float(value) for value in self.metrics[column]], (end - start) / 20)
+        if not found or start >= end:
+            return None, self.why_missing
+        nearest = [min(found, key=lambda turn, event=event: abs(turn - event)) for event in (start, end)]  # type: ignore[misc]
+        farther = max(abs(turn - event) for turn, event in zip(nearest, (start, end), strict=True))
+        return farther / (end - start), f"{start:,} and {end:,}; inflections at {nearest[0]:,} and {nearest[1]:,}"
+
+    def share_before(self, column: str) -> tuple[float | None, str]:
+        """Of what a column gains from memorization's end until the network has generalized: the share before clean-up."""
+        if self.ends is None or column not in self.metrics:
+            return None, self.why_missing
+        at = dict(zip(self.metrics["step"], self.metrics[column], strict=True))
+        first, middle, last = (float(at.get(step, math.nan)) for step in self.ends)
+        return ((middle - first) / (last - first), "") if last > first else (None, self.why_missing)

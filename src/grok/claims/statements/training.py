@@ -92,3 +92,31 @@ def gini_rise(facts: NetworkFacts) -> Measured:
 def weights_fall(facts: NetworkFacts) -> Measured:
     """Rate in clean-up over rate in circuit formation."""
     return facts.record.rate_ratio("progress/sum_squared_weights")
+
+
+@claim(
+    "coefficients_grow_early",
+    "5.2, Fig. 14",
+    "coefficients of cos w(a+b-c) grow in circuit formation: share of their growth until generalized (unseen pairs)",
+    paper=Paper("grow; no number"),
+    level=ours(least=0.5, why="more of it than in clean-up"),
+    form="percent",
+    needs=("training", "waves", "answers"),
+)
+def coefficients_grow_early(facts: NetworkFacts) -> Measured:
+    """Growth of the circuit's waves before clean-up over their growth until generalized."""
+    return facts.record.share_before("progress/circuit_waves")
+
+
+@claim(
+    "weights_inflect",
+    "5.3",
+    "boundaries of circuit formation are inflections of squared weights: the farther one's distance, over its length",
+    paper=Paper("they coincide; no number"),
+    level=ours(most=0.1, why="a tenth of circuit formation"),
+    form="percent",
+    needs=("training", "answers"),
+)
+def weights_inflect(facts: NetworkFacts) -> Measured:
+    """Distance of memorization's end and clean-up's start from the nearest inflections."""
+    return facts.record.distance_to_inflections("progress/sum_squared_weights")
