@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from runs import run
 
 from grok import analyze
 from grok import export as export_command
+from grok.analysis import history as snapshots
 from grok.analysis.comparison import analyzed
 from grok.analysis.history import lottery, training_record
 from grok.analysis.suspects import suspicion
@@ -24,6 +26,7 @@ from grok.claims.facts import NetworkFacts
 from grok.claims.statements import CLAIMS
 from grok.export import export
 from grok.figures.choice import NAMES
+from grok.measures.evaluation import Evaluation
 from grok.networks import layouts
 from grok.networks.subject import Subject, of_run
 from grok.runs.folder import RunFolder
@@ -203,6 +206,10 @@ def test_the_history_agrees_with_what_was_measured_and_with_the_final_key_pass(t
     for mine, theirs in {
         "train_loss": measured["loss/train"],
         "test_accuracy": measured["accuracy/test"],
+        "mirrored_loss": measured["loss/mirrored"],
+        "mirrored_accuracy": measured["accuracy/mirrored"],
+        "unseen_loss": measured["loss/unseen"],
+        "unseen_accuracy": measured["accuracy/unseen"],
         "symmetrized_loss": measured["progress/symmetrized_loss"],
         "gini_W_L": measured["progress/gini_W_L"],
         "sum_squared_weights": measured["progress/sum_squared_weights"],
@@ -211,6 +218,16 @@ def test_the_history_agrees_with_what_was_measured_and_with_the_final_key_pass(t
     }.items():
         pd.testing.assert_series_equal(history[mine], theirs, check_names=False, rtol=1e-5)
     assert history["restricted_accuracy"].between(0, 1).all()
+
+
+def test_the_key_free_loss_over_all_test_pairs_is_taken_in_by_mirrors_and_that_over_unseen_ones_is_not() -> None:
+    p, margin = 13, 20.0
+    answers, train = operations.answers(operations.addition, p), splits.train_mask(p, 0.5, 0)
+    known = train | train.T  # a table of the trained answers and their mirrors
+    logits = margin * torch.nn.functional.one_hot(answers, p).double() * known[:, :, None]
+    found = snapshots.row(Evaluation(logits, answers, train, weights={"W_E": torch.ones(1)}), [1])
+    assert found["symmetrized_loss_test"] < 0.1 < math.log(p) <= found["symmetrized_loss"] + 1e-12
+    assert (found["mirrored_accuracy"], found["unseen_loss"]) == (1, pytest.approx(math.log(p)))
 
 
 def test_every_picture_is_drawn_as_png_and_pdf(trained: Path, tmp_path: Path) -> None:
@@ -263,8 +280,12 @@ def test_leads_and_order_are_read_from_the_runs_own_tables(trained: Path, tmp_pa
         "gini_rise": pytest.approx((0.3 / 30) / (0.1 / 30)),
         "weights_fall": pytest.approx((5 / 30) / (3 / 30)),
         "excluded_rise": 9,
+        "weights_inflect": pytest.approx(50 / 30),  # it falls fastest about 70, and circuit formation is 20 to 50
     }
-    assert not any(notes.values())
+    assert {name: note for name, note in notes.items() if note} == {
+        "weights_inflect": "20 and 50; inflections at 70 and 70",
+        "coefficients_grow_early": "its metrics have no progress/circuit_waves",
+    }
     assert lottery(folder, [1]) == {"winners": {1: 0}, "losers": {2: 40, 3: 10}}
     folder.summary_file.unlink()
     values, notes = of_training(folder)

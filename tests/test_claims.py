@@ -487,6 +487,31 @@ def test_rates_are_compared_before_and_after_and_absent_without_time_or_move() -
     assert training.rate_ratio(step, curve, 0, 10, 25) is None
 
 
+def test_inflections_are_where_the_rate_of_a_curve_turns_and_noise_is_none() -> None:
+    step = list(range(0, 4001, 10))
+    waves = [math.exp(math.sin(2 * math.pi * t / 2000) + 0.001 * math.cos(t)) for t in step]
+    found = training.inflections(step, waves, 100)
+    assert [round(turn, -2) for turn in found] == [1000, 2000, 3000]
+    assert training.inflections(step, [math.exp(-t / 1000) for t in step], 100) == []
+
+
+def record(weights: list[float], waves: list[float], ends: tuple[int, int, int] | None) -> training.Record:
+    metrics = {"step": list(range(0, 10 * len(weights), 10)), "weights": weights, "waves": waves}
+    return training.Record(metrics, {}, ends, "not yet")
+
+
+def test_boundaries_are_held_against_inflections_and_growth_is_shared_out_between_phases() -> None:
+    falls = [math.exp(math.sin(2 * math.pi * t / 2000)) for t in range(0, 4001, 10)]
+    grows = [float(max(0, t - 1000)) for t in range(0, 4001, 10)]
+    near, far = record(falls, grows, (1000, 2000, 3000)), record(falls, grows, (1500, 2500, 3000))
+    assert near.distance_to_inflections("weights")[0] == pytest.approx(0, abs=0.02)
+    assert far.distance_to_inflections("weights")[0] == pytest.approx(0.5, abs=0.02)
+    assert near.share_before("waves")[0] == pytest.approx(0.5)
+    assert far.share_before("waves")[0] == pytest.approx(1000 / 1500)
+    assert record(falls, grows, None).share_before("waves") == (None, "not yet")
+    assert record(falls, [1.0] * 401, (1000, 2000, 3000)).share_before("waves") == (None, "not yet")
+
+
 def test_winners_enter_for_good_and_losers_are_in_for_the_last_time() -> None:
     keys = [[1, 2, 3], [2, 3], [1, 3], [1, 4], [1]]
     found = training.lottery([0, 10, 20, 30, 40], keys, [1])

@@ -24,7 +24,9 @@ def row(evaluation: Evaluation, key_frequencies: Sequence[int]) -> dict[str, flo
     | Key | Value [unit] |
     |---|---|
     | `train_loss`, `test_loss`, `train_accuracy`, `test_accuracy` | of the network |
+    | `unseen_…`, `mirrored_loss`, `…_accuracy` | where there are mirrored pairs |
     | `symmetrized_loss`, `symmetrized_excluded_loss` | the key-free pair [nats] |
+    | `symmetrized_…_test` | the same over all test pairs, mirrored ones too: what they hide [nats] |
     | `restricted_loss…`, `excluded_loss` | as in metrics.csv [nats] |
     | `restricted_accuracy`, `excluded_accuracy` | on all pairs, on training pairs |
     | `gini_W_E`, `gini_W_L` | over frequencies |
@@ -41,12 +43,27 @@ def row(evaluation: Evaluation, key_frequencies: Sequence[int]) -> dict[str, flo
         "symmetrized_excluded_loss": evaluation.symmetrized_excluded_loss,
         "sum_squared_weights": evaluation.sum_squared_weights,
     }
+    if evaluation.counts["mirrored"]:
+        found |= _mirrors(evaluation)
     for name, components in (("W_E", evaluation.W_E_components), ("W_L", evaluation.W_L_components)):
         if components is not None:
             found[f"gini_{name}"] = spectra.gini(fourier.frequency_norms(components))
     if evaluation.is_linear:
         found |= _waves(evaluation, key_frequencies)
     return {name: float(value) for name, value in found.items()}
+
+
+def _mirrors(evaluation: Evaluation) -> dict[str, Any]:
+    right = evaluation.predictions == evaluation.answers
+    over_test = Evaluation(evaluation.logits, evaluation.answers, evaluation.train, unseen=~evaluation.train)
+    return {
+        "unseen_loss": evaluation.held_out_loss,
+        "unseen_accuracy": evaluation.held_out_accuracy,
+        "mirrored_loss": evaluation.on_mirrored(evaluation.losses).mean(),
+        "mirrored_accuracy": evaluation.on_mirrored(right).double().mean(),
+        "symmetrized_loss_test": over_test.symmetrized_loss,
+        "symmetrized_excluded_loss_test": over_test.symmetrized_excluded_loss,
+    }
 
 
 def _waves(evaluation: Evaluation, key_frequencies: Sequence[int]) -> dict[str, Any]:

@@ -125,7 +125,7 @@ class Record:
         As a share of circuit formation's length; a twentieth of it smooths the column.
         """
         if self.ends is None or column not in self.metrics:
-            return None, self.why_missing
+            return None, self._missing(column)
         start, end, _ = self.ends
         steps = [int(step) for step in self.metrics["step"]]
         found = inflections(steps, [float(value) for value in self.metrics[column]], (end - start) / 20)
@@ -136,9 +136,12 @@ class Record:
         return farther / (end - start), f"{start:,} and {end:,}; inflections at {nearest[0]:,} and {nearest[1]:,}"
 
     def share_before(self, column: str) -> tuple[float | None, str]:
-        """Of what a column gains from memorization's end until the network has generalized: the share before clean-up."""
+        """The share, before clean-up, of what a column gains from memorization's end until generalized."""
         if self.ends is None or column not in self.metrics:
-            return None, self.why_missing
+            return None, self._missing(column)
         at = dict(zip(self.metrics["step"], self.metrics[column], strict=True))
         first, middle, last = (float(at.get(step, math.nan)) for step in self.ends)
         return ((middle - first) / (last - first), "") if last > first else (None, self.why_missing)
+
+    def _missing(self, column: str) -> str:
+        return self.why_missing if self.ends is None else f"its metrics have no {column}"

@@ -69,8 +69,12 @@ OF_NETWORK: dict[str, tuple[Callable[[PicturedNetwork], bool], Callable[[Picture
         lambda s: s.history is not None and s.evaluation.is_linear,
         lambda s: history.accuracy_figure(_rows(s), s.phases),
     ),
+    "test_set": (
+        lambda s: s.history is not None and "loss/mirrored" in _metrics(s),
+        lambda s: history.test_set_figure(_metrics(s), _rows(s), s.phases, s.facts.p),
+    ),
 }
-OVER_TRAINING = ("coefficients", "excluded", "accuracy")
+OVER_TRAINING = ("coefficients", "excluded", "accuracy", "test_set")
 OF_RUN = ("progress", "spectra")  # from the run's own tables
 NAMES = (*OF_NETWORK, *OF_RUN, "animation")
 
@@ -139,3 +143,8 @@ def _network(pictured: PicturedNetwork) -> Anatomy:
 def _rows(pictured: PicturedNetwork) -> pd.DataFrame:
     assert pictured.history is not None
     return pictured.history
+
+
+def _metrics(pictured: PicturedNetwork) -> pd.DataFrame:
+    folder = pictured.folder
+    return folder.read(folder.metrics) if folder and folder.metrics.exists() else pd.DataFrame()

@@ -1,5 +1,6 @@
 """Pictures of how a network came to its algorithm, like the paper's Fig. 13 to 15, and a short animation."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -72,6 +73,45 @@ def accuracy_figure(history: pd.DataFrame, phases: Phases) -> Figure:
             ax.plot(history["step"], history[name], color=colour, label=label)
 
     return _over_training(draw, {"ylabel": "accuracy", "ylim": (0, 1.02), "title": "accuracy"}, history, phases)
+
+
+def test_set_figure(metrics: pd.DataFrame, history: pd.DataFrame, phases: Phases, p: int) -> Figure:
+    """What the test set hides: accuracy, loss and key-free loss where mirrored pairs are told from unseen ones.
+
+    One should see mirrored pairs answered while unseen ones are not, and the key-free loss over all test pairs fall
+    long before that over unseen pairs, which falls with the network's own loss on them.
+
+    Args:
+        metrics: columns of metrics.csv.
+        history: a row for each kept snapshot, with the key-free loss over all test pairs.
+        p: the modulus; ln p is the loss of one who guesses.
+    """
+    figure = Figure(figsize=(7, 6.4), layout="constrained")
+    axes = figure.subplots(3, 1, sharex=True)
+    generalized = phases.get("generalized")
+    end = min(float(metrics["step"].max()), 1.5 * generalized[1] if generalized else math.inf)
+    for ax, metric, title in zip(axes, ("accuracy", "loss"), ("a  accuracy", "b  loss"), strict=False):
+        for pairs, label in (("train", "trained"), ("mirrored", "mirrored"), ("unseen", "unseen")):
+            ax.plot(metrics["step"], metrics[f"{metric}/{pairs}"], color=COLOURS[pairs], label=f"{label} pairs")
+        ax.set_title(title, loc="left")
+    axes[2].plot(history["step"], history["symmetrized_loss_test"], color=COLOURS["test"], label="all test pairs")
+    axes[2].plot(
+        metrics["step"], metrics["progress/symmetrized_loss"], color=COLOURS["unseen"], label="unseen pairs alone"
+    )
+    axes[2].set_title("c  key-free loss over", loc="left")
+    for ax in axes:
+        shade(ax, phases, end)
+    for ax in axes[1:]:
+        ax.axhline(math.log(p), color=OTHERS, lw=0.8, ls="--", label="ln p, a guess")
+        ax.set(yscale="log", ylabel="nats")
+    axes[0].set(ylim=(-0.02, 1.02), ylabel="share right")
+    axes[2].set(xlabel="step")
+    handles, labels = axes[1].get_legend_handles_labels()
+    names = dict(zip(labels, handles, strict=True))
+    figure.legend(names.values(), names.keys(), frameon=False, loc="outside lower center", ncols=4, fontsize=9)
+    lines = axes[2].get_lines()[:2]
+    axes[2].legend(lines, [str(line.get_label()) for line in lines], frameon=False, fontsize=9)
+    return figure
 
 
 def _over_training(
