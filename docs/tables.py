@@ -10,6 +10,8 @@ from grok.claims.claim import Claim
 from grok.claims.statements import CLAIMS
 
 DOCS = Path(__file__).parent
+TEST_SET_41 = (100, 300, 500, 800, 1000, 1200, 1800, 2900)
+TEST_SET_113 = (160, 480, 1100, 1900, 2700, 3500, 4300, 5100, 5900, 6700)
 
 
 def rows(cells: Iterable[Iterable[str]]) -> str:
@@ -70,7 +72,7 @@ def mainline_claims() -> str:
     claims = pd.read_csv(DOCS / "results/mainline_claims.csv")
     runs = list(dict.fromkeys(claims["run"]))
     paper = {claim.id: claim.paper.words for claim in CLAIMS}
-    table = [("id", "the paper", *(f"seeds {number}" for number in range(len(runs))))]
+    table = [("id", "the paper", *(_seeds(run) for run in runs))]
     for name, of_claim in claims.groupby("id", sort=False):
         cells = [f"**{x}**" if holds is False or holds == "False" else x for x, holds in _cells(of_claim, runs)]
         table.append((str(name), paper[str(name)], *cells))
@@ -81,9 +83,36 @@ def mainline_claims() -> str:
     return rows(table)
 
 
+def _seeds(run: str) -> str:
+    return "seeds 0, 40,000 steps" if run == "mainline_40000" else f"seeds {int(run.partition('_')[0])}"
+
+
 def _cells(of_claim: pd.DataFrame, runs: Iterable[str]) -> list[tuple[str, object]]:
     by_run = of_claim.set_index("run")
     return [(by_run.loc[run, "here"], by_run.loc[run, "holds"]) for run in runs]
+
+
+def test_set(file: str, steps: Iterable[int]) -> str:
+    """What trained, mirrored and unseen pairs say at kept steps of a run, by the keys of its final network."""
+    history = pd.read_csv(DOCS / "results" / file).set_index("step")
+    head = ("step", "test", "mirrored", "unseen", "key-free", "key-free excluded", "restricted", "excluded")
+
+    def row(step: int) -> list[str]:
+        now = history.loc[step]
+        ours = ("symmetrized_loss", "symmetrized_excluded_loss")
+        return [
+            f"{step:,}",
+            *(
+                f"{now[f'{pairs}_accuracy']:.3f} / {now[f'{pairs}_loss']:.2g}"
+                for pairs in ("test", "mirrored", "unseen")
+            ),
+            *(f"{now[f'{name}_test']:.2g} / {now[name]:.2g}" for name in ours),
+            f"{now['restricted_loss']:.2g} / {now['restricted_loss_held_out']:.2g}",
+            f"{now['excluded_loss']:.2g}",
+        ]
+
+    nearest = dict.fromkeys(min(history.index, key=lambda kept, step=step: abs(kept - step)) for step in steps)
+    return rows([head, *map(row, nearest)])
 
 
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
@@ -91,6 +120,8 @@ TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "quick sweep": ("sweeps.md", quick_sweep),
     "mainlines": ("runs.md", mainlines),
     "mainline claims": ("analysis.md", mainline_claims),
+    "test set 41": ("measures.md", lambda: test_set("p41_history.csv", TEST_SET_41)),
+    "test set 113": ("measures.md", lambda: test_set("p113_history.csv", TEST_SET_113)),
 }
 
 

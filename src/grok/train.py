@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -57,13 +58,21 @@ def _main() -> None:
         train()
     except InstantiationException:
         raise
-    except (HydraException, OmegaConfBaseException, ValueError) as error:
-        if type(error) is ValueError and "Config group override" not in str(error):  # what Hydra says of data=5
+    except (HydraException, OmegaConfBaseException, ValueError, TypeError) as error:
+        if not _is_hydras(error):
             raise
         typed = [argument for argument in sys.argv[1:] if "=" in argument.lstrip("-") and not argument.startswith("-")]
         print(composition_sentence(error, typed), file=sys.stderr)
         remove_unless_sweep(places.last_sweep_folder())
         sys.exit(2)
+
+
+def _is_hydras(error: Exception) -> bool:
+    """Whether Hydra refused what was typed: by an error of its own, or as it does data=5 and data=[5]."""
+    if isinstance(error, (HydraException, OmegaConfBaseException)):
+        return True
+    *_, (last, _) = traceback.walk_tb(error.__traceback__)
+    return str(last.f_globals.get("__name__")).startswith("hydra.")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from grok.model import fast_forward
 from grok.model.block import Block
-from grok.settings.checks import is_number, require_whole
+from grok.settings.checks import is_number, require_room, require_whole
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": functional.relu, "gelu": functional.gelu}
 OTHER_ACTIVATIONS = {**ACTIVATIONS, "tanh": torch.tanh, "quadratic": torch.square}  # and of other people's networks
@@ -58,6 +58,10 @@ class Transformer(nn.Module):
             raise ValueError(f"`activation` must be one of {', '.join(ACTIVATIONS)}. Got {activation!r}.")
         if not is_number(dropout) or not 0 <= dropout < 1:
             raise ValueError(f"`dropout` must be at least 0 and below 1. Got {dropout!r}.")
+        per_layer = 4 * d_model * d_model + d_mlp * (2 * d_model + 1) + d_model
+        parameters = 2 * d_model * (p + 1) + 3 * d_model + n_layers * per_layer
+        each = 16 * parameters + 2000 * n_layers  # with gradient and two moments; 2 kB of Python a layer at least
+        require_room("`d_model`, `d_mlp` and `n_layers`", f"{parameters:,} parameters", each)
         super().__init__()
         self.p = p
         self.W_E = nn.Parameter(torch.empty(d_model, p + 1))

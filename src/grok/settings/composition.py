@@ -35,14 +35,14 @@ def _sentence(override: Override, known: dict[str, Any]) -> str | None:
     if name == "hydra" or name.startswith(("hydra.", "hydra/")):
         return None
     if (conf_folder() / name).is_dir() and not override.is_delete():
-        sentences = [member_sentence(name, str(member)) for member in _values(override) if member is not None]
+        sentences = [member_sentence(name, "null" if member is None else str(member)) for member in _values(override)]
         several = " Several loggers are a list: logger=[wandb,tensorboard]." if name == "logger" else ""
         add = f"`{name}` is a group that has a member already: leave out the +.{several} Got {text}."
         return next((sentence for sentence in sentences if sentence), add if override.is_add() else None)
     if name in known:
         return f"`{name}` is a setting already: leave out the +. Got {text}." if override.is_add() else None
     if any(other.startswith(f"{name}.") for other in known):
-        one_value = not override.is_delete() and not isinstance(_values(override)[0], dict)
+        one_value = not override.is_delete() and not all(isinstance(value, dict) for value in _values(override) or [0])
         return unknown_sentence(name, known) if one_value else None
     if takes(known, name) and not override.is_add():
         return f"`{name}` has no value in conf/ to change: +{text} gives it one."
@@ -57,6 +57,8 @@ def _values(override: Override) -> list[Any]:
 
 
 def _in_hydras_words(error: Exception) -> str:
+    if type(error.__cause__) is ValueError:  # of our own resolvers
+        return str(error.__cause__)
     words = str(error) or str(error.__cause__ or "")
     for plugin, distribution in EXTRAS.items():
         if f"hydra/sweeper/{plugin}" in words:

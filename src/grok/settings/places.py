@@ -8,6 +8,8 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 
+from grok.settings.values import LONGEST, check_value
+
 _CHECKOUT = Path(__file__).resolve().parents[3]
 _sweep_folders: list[str] = []
 
@@ -28,9 +30,11 @@ def logs_folder() -> Path:
 
 def run_folder(resume: str | None, task_name: str, name: str) -> str:
     """The folder of the run to go on with, or a new one named by time and settings; made, so that no other takes it."""
+    for setting, value in (("resume", resume), ("task_name", task_name), ("name", name)):
+        check_value(setting, value)
     if resume:
         return str(Path(resume).absolute())
-    wanted = logs_folder() / task_name / f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{name.replace('/', '_')}"
+    wanted = logs_folder() / str(task_name) / f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{folder_name(name)}"
     for n in itertools.count(1):
         folder = wanted if n == 1 else wanted.with_name(f"{wanted.name}_{n}")
         with suppress(FileExistsError):
@@ -39,9 +43,16 @@ def run_folder(resume: str | None, task_name: str, name: str) -> str:
     return str(folder)
 
 
+def folder_name(name: object) -> str:
+    """A run's name as a folder can have it: without slashes, and no longer than file systems take."""
+    return str(name).replace("/", "_").encode()[:LONGEST].decode(errors="ignore")
+
+
 def sweep_folder(sweep: str | None, task_name: str) -> str:
     """The folder of the sweep to go on with, or a new one named by time."""
-    new = logs_folder() / task_name / f"{datetime.now():%Y-%m-%d_%H-%M-%S}_sweep"
+    check_value("sweep", sweep)
+    check_value("task_name", task_name)
+    new = logs_folder() / str(task_name) / f"{datetime.now():%Y-%m-%d_%H-%M-%S}_sweep"
     _sweep_folders.append(str(Path(sweep).absolute() if sweep else new))
     return _sweep_folders[-1]
 

@@ -8,6 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 from grok.runs.configuration import leaves
 from grok.runs.damage import DamagedFileError, reading
 from grok.runs.files import write_text
+from grok.settings import places
 from grok.sweep import slurm
 from grok.sweep.folder import Point, Sweep, SweepFolder
 from grok.sweep.frozen_code import differing_files, freeze, present_code
@@ -91,7 +92,7 @@ def _add_points(folder: SweepFolder, sweep: Sweep, requested: Mapping[str, Reque
         point = known.get(configuration)
         if point is None:
             number = len(sweep.points)
-            name = str(wanted.config.name).replace("/", "_")
+            name = places.folder_name(wanted.config.name)
             point = Point(number, dict(wanted.settings), configuration, f"runs/{number:03d}_{name}")
             sweep.points.append(point)
         elif _config(folder, point) is not None:

@@ -11,6 +11,8 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from grok.settings.checks import require_pairs_fit
+
 Operation = Callable[[Tensor, Tensor, int], Tensor]
 
 
@@ -67,6 +69,7 @@ def answers(operation: Operation, p: int) -> Int[Tensor, "a=p b=p"]:
 
     Raises `ValueError` where the operation answers anything else.
     """
+    require_pairs_fit(p)
     a, b = all_pairs(p)
     c = operation(a, b, p)
     rule = "`operation` must map integer tensors (a, b) and p to answers of their shape from 0 to p - 1."

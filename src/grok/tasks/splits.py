@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from grok.settings.checks import is_number, require_whole
+from grok.settings.checks import is_number, require_pairs_fit, require_whole
 
 SPLITS = ("pairs", "unordered")
 
@@ -26,6 +26,7 @@ def train_mask(p: int, train_fraction: float, seed: int, split: str = "pairs") -
     if split not in SPLITS:
         raise ValueError(f"`split` must be one of {', '.join(SPLITS)}. Got {split!r}.")
     require_whole("p", p, 3)
+    require_pairs_fit(p)
     require_whole("seed", seed, 0)
     if not is_number(train_fraction) or not 0 < train_fraction < 1:
         raise ValueError(f"`train_fraction` must lie strictly between 0 and 1. Got {train_fraction!r}.")

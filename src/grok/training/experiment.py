@@ -22,7 +22,8 @@ from grok.runs.identity import differences, identity
 from grok.runs.parts import network_of, task_of
 from grok.runs.resume import checkpoint_to_resume, is_to_conclude, read_checkpoint
 from grok.runs.schedule import Schedule
-from grok.settings.checks import is_whole, require_whole
+from grok.settings.checks import is_whole
+from grok.settings.values import check_values
 from grok.training.lit import FullBatchData, FullBatchTraining
 
 # How Lightning runs blocks of steps (grok.training.lit); not a matter of configuration.
@@ -73,8 +74,11 @@ def assemble(config: DictConfig) -> Experiment:
     network = network_of(config, data.p)
     module = FullBatchTraining(network, schedule, **_optimizer_settings(config))
     module.identity = identity(config, data.all.answers, data.all.train)
-    _check_keys(config.key_frequencies, data.p)
-    trainer = _trainer(config, [instantiate(callback) for callback in config.callbacks.values()])
+    _check_keys("key_frequencies", config.key_frequencies, data.p)
+    for name, callback in config.callbacks.items():
+        if callback and "rule" in callback:
+            _check_keys(f"callbacks.{name}.rule", callback.rule, data.p)
+    trainer = _trainer(config, [instantiate(callback) for callback in config.callbacks.values() if callback])
     if module.tf32 and trainer.strategy.root_device.type != "cuda":
         raise ValueError("`optim.tf32` must be false on a CPU: TF32 is a mode of NVIDIA's GPUs. Got True.")
     checkpoint, step, measured = None, 0, -1
@@ -166,32 +170,22 @@ def _trainer(config: DictConfig, callbacks: list[Callback]) -> Trainer:
 
 
 def _check_choices(config: DictConfig) -> None:
-    keep = config.snapshots.keep
-    if keep != "all" and not (is_whole(keep) and keep >= 2):
-        raise ValueError(f"`snapshots.keep` must be a whole number, 2 or more, or all. Got {keep!r}.")
-    require_whole("seed", config.seed, 0)
-    if config.threads is not None and not (is_whole(config.threads) and config.threads >= 1):
-        raise ValueError(f"`threads` must be a whole number, 1 or more, or null. Got {config.threads!r}.")
-    if config.trainer.devices != 1:
+    check_values(config)
+    if config.trainer.devices is True or config.trainer.devices != 1:
         raise ValueError(
             f"`trainer.devices` must be 1: one full batch is one device's work. Got {config.trainer.devices}."
         )
-    if not isinstance(config.measure_early, DictConfig) or set(config.measure_early) != {"every", "until"}:
-        raise ValueError(f"`measure_early` must be {{every: steps, until: step}}. Got {config.measure_early}.")
-    if not isinstance(config.tags, ListConfig):
-        raise ValueError(f"`tags` must be a list, such as [first,look]. Got {config.tags!r}.")
 
 
-def _check_keys(rule: Any, p: int) -> None:
+def _check_keys(name: str, rule: Any, p: int) -> None:
+    """Raise `ValueError` unless a rule of the key frequencies is one, or a list of frequencies."""
     if not isinstance(rule, ListConfig):
         if rule not in RULES:
-            raise ValueError(
-                f"`key_frequencies` must be one of {', '.join(RULES)}, or a list of frequencies. Got {rule!r}."
-            )
+            raise ValueError(f"`{name}` must be one of {', '.join(RULES)}, or a list of frequencies. Got {rule!r}.")
         return
     for k in rule:
         if not is_whole(k) or not 1 <= k <= p // 2:
-            raise ValueError(f"`key_frequencies` must list whole numbers from 1 to {p // 2} for p = {p}. Got {k!r}.")
+            raise ValueError(f"`{name}` must list whole numbers from 1 to {p // 2} for p = {p}. Got {k!r}.")
 
 
 def _check_fits(network: nn.Module, weights: dict[str, torch.Tensor], file: str) -> None:

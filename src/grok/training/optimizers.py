@@ -1,7 +1,8 @@
 """The optimizer of a configuration, and the full-batch step around it."""
 
 import inspect
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -24,11 +25,15 @@ def optimizer_of(
         settings: what else it takes.
     """
     for name, value, zero in [("lr", lr, False), ("wd", wd, True), ("eps", settings.get("eps", 1.0), False)]:
-        if not is_number(value) or not (value >= 0 if zero else value > 0):
-            raise ValueError(f"`optim.{name}` must be {'0 or more' if zero else 'above 0'}. Got {value!r}.")
+        if not is_number(value) or not math.isfinite(value) or not (value >= 0 if zero else value > 0):
+            raise ValueError(f"`optim.{name}` must be finite and {'0 or more' if zero else 'above 0'}. Got {value!r}.")
     betas = settings.get("betas", (0, 0))
-    if len(betas) != 2 or not all(is_number(beta) and 0 <= beta < 1 for beta in betas):
-        raise ValueError(f"`optim.betas` must be two numbers, each at least 0 and below 1. Got {list(betas)}.")
+    if (
+        not isinstance(betas, Sequence)
+        or len(betas) != 2
+        or not all(is_number(beta) and 0 <= beta < 1 for beta in betas)
+    ):
+        raise ValueError(f"`optim.betas` must be two numbers, each at least 0 and below 1. Got {betas!r}.")
     make = resolved("optim", target)
     parameters = list(parameters)
     takes = inspect.signature(make).parameters
