@@ -59,7 +59,7 @@ def _main() -> None:
     except InstantiationException:
         raise
     except (HydraException, OmegaConfBaseException, ValueError, TypeError) as error:
-        if not _is_hydras(error):
+        if not is_hydras(error):
             raise
         typed = [argument for argument in sys.argv[1:] if "=" in argument.lstrip("-") and not argument.startswith("-")]
         print(composition_sentence(error, typed), file=sys.stderr)
@@ -67,7 +67,7 @@ def _main() -> None:
         sys.exit(2)
 
 
-def _is_hydras(error: Exception) -> bool:
+def is_hydras(error: Exception) -> bool:
     """Whether Hydra refused what was typed: by an error of its own, or as it does data=5 and data=[5]."""
     if isinstance(error, (HydraException, OmegaConfBaseException)):
         return True

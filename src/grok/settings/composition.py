@@ -1,11 +1,13 @@
 """What Hydra could not compose, in one sentence that names what there is."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
+from omegaconf.errors import InterpolationKeyError
 
 from grok.settings.known import known_settings, takes
 from grok.settings.misspelt import member_sentence, unknown_sentence
@@ -59,6 +61,8 @@ def _values(override: Override) -> list[Any]:
 def _in_hydras_words(error: Exception) -> str:
     if type(error.__cause__) is ValueError:  # of our own resolvers
         return str(error.__cause__)
+    if isinstance(error, InterpolationKeyError) and (missing := re.search(r"'(\S+)'", str(error))):
+        return f"`{missing[1]}` must be given: `{error.full_key}` is made of it."
     words = str(error) or str(error.__cause__ or "")
     for plugin, distribution in EXTRAS.items():
         if f"hydra/sweeper/{plugin}" in words:

@@ -43,6 +43,7 @@ RULES = {
     "tags": Rule("a list, such as [first,look]", lambda value: isinstance(value, ListConfig)),
     "pictures": FLAG,
     "allow_changes": FLAG,
+    "mixed": Rule("true, false or null", lambda value: value is None or isinstance(value, bool)),
     "trust": FLAG,
     "extras.print_config": FLAG,
     "resume": PATH,

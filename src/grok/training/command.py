@@ -1,5 +1,6 @@
 """A run as a command: what it refuses in one sentence, and its exit status."""
 
+import re
 import signal
 import sys
 from contextlib import suppress
@@ -59,14 +60,15 @@ def refuse(error: Exception, folder: str) -> int:
     if isinstance(error, OSError):
         print(disk_sentence(error), file=sys.stderr)
         return DISK
-    print(_instantiation_sentence(error) if isinstance(error, InstantiationException) else error, file=sys.stderr)
+    print(instantiation_sentence(error) if isinstance(error, InstantiationException) else error, file=sys.stderr)
     return REFUSED
 
 
-def _instantiation_sentence(error: InstantiationException) -> str:
+def instantiation_sentence(error: InstantiationException) -> str:
     """What a part says of its settings; what Hydra says of its target, with the setting's name first."""
     if error.__cause__ and isinstance(error.__cause__, ValueError):
         return str(error.__cause__)
     words, _, key = str(error).partition("\nfull_key: ")
     reason = " ".join(str(error.__cause__ or words).partition(", set env var")[0].split())
+    reason = re.sub(r"\w+Error\(.(.*).\)", r"\1", reason)
     return f"`{key or '_target_'}` cannot be made: {reason}."
