@@ -490,9 +490,9 @@ def test_rates_are_compared_before_and_after_and_absent_without_time_or_move() -
 def test_inflections_are_where_the_rate_of_a_curve_turns_and_noise_is_none() -> None:
     step = list(range(0, 4001, 10))
     waves = [math.exp(math.sin(2 * math.pi * t / 2000) + 0.001 * math.cos(t)) for t in step]
-    found = training.inflections(step, waves, 100)
+    found = training.inflections(step, waves, 100.0)
     assert [round(turn, -2) for turn in found] == [1000, 2000, 3000]
-    assert training.inflections(step, [math.exp(-t / 1000) for t in step], 100) == []
+    assert training.inflections(step, [math.exp(-t / 1000) for t in step], 100.0) == []
 
 
 def record(weights: list[float], waves: list[float], ends: tuple[int, int, int] | None) -> training.Record:
@@ -533,6 +533,7 @@ IDS = """
     largest_other_ablation_ratio mlp_skip_zero_loss_ratio mlp_skip_mean_loss_ratio attention_zero_loss
     attention_skip_zero_loss gradient_symmetricity distance_irrelevance
     sum_squared_weights restricted_lead key_free_lead excluded_rise gini_rise weights_fall
+    coefficients_grow_early weights_inflect
 """  # in files of those who use this project; add to them, change none
 
 

@@ -137,11 +137,11 @@ def test_a_loss_that_is_no_number_is_found_with_its_step() -> None:
 @pytest.mark.parametrize(
     ("optim", "sentence"),
     [
-        ({"lr": 0.0}, "`optim.lr` must be above 0. Got 0.0."),
-        ({"wd": -0.1}, "`optim.wd` must be 0 or more. Got -0.1."),
-        ({"wd": math.nan}, "`optim.wd` must be 0 or more. Got nan."),
+        ({"lr": 0.0}, "`optim.lr` must be finite and above 0. Got 0.0."),
+        ({"wd": -0.1}, "`optim.wd` must be finite and 0 or more. Got -0.1."),
+        ({"wd": math.nan}, "`optim.wd` must be finite and 0 or more. Got nan."),
         ({"betas": (0.9, 1.0)}, r"`optim.betas` must be two numbers, each at least 0 and below 1. Got \[0.9, 1.0\]."),
-        ({"eps": 0.0}, "`optim.eps` must be above 0. Got 0.0."),
+        ({"eps": 0.0}, "`optim.eps` must be finite and above 0. Got 0.0."),
         ({"warmup_steps": -1}, "`optim.warmup_steps` must be a whole number, 0 or more. Got -1."),
         ({"tf32": 1}, "`optim.tf32` must be true or false. Got 1."),
     ],

@@ -107,7 +107,8 @@ def test_points_end_in_good_order_with_their_controller(tmp_path: Path, how: sig
     wait(lambda: len(list(tmp_path.glob("sweep/runs/*/metrics.csv"))) == 2)
     second = sweep(tmp_path / "sweep", "optim.wd=0,1")
     assert second.returncode == 2
-    assert "`sweep` must be a folder that nobody works on. Another command runs" in second.stderr
+    assert "`sweep` must be a folder that nobody works on." in second.stderr
+    assert f"is held by process {process.pid} on " in second.stderr
     process.send_signal(how)
     process.communicate(timeout=60)
     assert process.returncode == (-9 if how == signal.SIGKILL else 130)

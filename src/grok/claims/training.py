@@ -49,7 +49,8 @@ def inflections(step: Sequence[int], curve: Sequence[float], width: float) -> li
     rate = ((logs[1:] - logs[:-1]) / (known[1:] - known[:-1]))[after - 1]
     near = torch.exp(-0.5 * ((when[:, None] - when) / width) ** 2)
     smooth: list[float] = (near @ rate / near.sum(1)).tolist()
-    least_move, found, turn, sign = 0.05 * (max(smooth) - min(smooth)), list[int](), 0, 0
+    rounding = 1e-6 * max(abs(value) for value in smooth)  # a constant rate is not constant to the last digit
+    least_move, found, turn, sign = max(0.05 * (max(smooth) - min(smooth)), rounding), list[int](), 0, 0
     for i, value in enumerate(smooth):
         if sign * (value - smooth[turn]) >= 0 and sign:
             turn = i  # still the same way

@@ -56,7 +56,7 @@ def logged(folder: RunFolder) -> set[str]:
 
 def sent(folder: RunFolder) -> dict[str, Any]:
     """What `grok.sync` has sent of a run, and where to; empty before it has."""
-    return json.loads(folder.wandb_sent.read_text()) if folder.wandb_sent.exists() else {}
+    return json.loads(folder.wandb_sent.read_text(encoding="utf-8")) if folder.wandb_sent.exists() else {}
 
 
 def run_url(folder: RunFolder) -> str | None:

@@ -105,7 +105,7 @@ def _config_beside(file: Path) -> dict[str, Any]:
     if not file.stem.startswith("model_") or not beside.is_file():
         return {}
     try:
-        found = json.loads(beside.read_text())
+        found = json.loads(beside.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{beside} must hold the settings of {file.name} as JSON. It does not: {error}.") from error
     return found if isinstance(found, dict) else {}

@@ -71,7 +71,7 @@ def split_mask(file: Path, p: int) -> Bool[Tensor, "a=p b=p"]:
         raise ValueError(f"`split` must be a file of training pairs. {file} is no file.")
     if file.suffix == ".json":
         try:
-            listed = torch.tensor(json.loads(file.read_text()))
+            listed = torch.tensor(json.loads(file.read_text(encoding="utf-8")))
         except (ValueError, TypeError, RuntimeError) as error:
             raise ValueError(f"`split` must list pairs [a, b] or places a·p + b. {file} does not: {error}.") from error
     else:

@@ -78,7 +78,7 @@ _TEMPLATES.filters["steps"] = steps
 
 
 def _own(name: str) -> Markup:
-    return Markup((resources.files("grok.pages") / "templates" / name).read_text())
+    return Markup((resources.files("grok.pages") / "templates" / name).read_text(encoding="utf-8"))
 
 
 def _variables() -> Markup:

@@ -56,6 +56,12 @@ class RunFolder:
         return any(file.exists() for file in (self.config, self.metrics, self.summary_file))
 
     @property
+    def holds_others(self) -> list[str]:
+        """What is in the folder, but for what a process leaves that was killed before its run began."""
+        names = sorted(entry.name for entry in self.path.iterdir()) if self.path.is_dir() else []
+        return [name for name in names if not name.startswith(".") and not name.endswith(".part")]
+
+    @property
     def is_lost(self) -> bool:
         """Whether the run should be training, and has no heartbeat."""
         return self.summary().get("status") in ("running", "concluding") and is_silent(self.heartbeat)

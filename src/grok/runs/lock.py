@@ -34,15 +34,20 @@ def locked(folder: Path) -> Iterator[None]:
     file = folder / ".lock"
     held = _opened(file, folder)
     try:
-        held.seek(0)
-        held.truncate()
-        owner = {"host": socket.gethostname(), "process": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
-        held.write(json.dumps(owner) + "\n")
-        held.flush()
+        sign(held)
         yield
     finally:
         file.unlink(missing_ok=True)  # before it is let go of, so that nobody locks a file that is no longer there
         held.close()
+
+
+def sign(held: IO[str]) -> None:
+    """Write into a lock file who holds it."""
+    owner = {"host": socket.gethostname(), "process": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
+    held.seek(0)
+    held.truncate()
+    held.write(json.dumps(owner) + "\n")
+    held.flush()
 
 
 def _opened(file: Path, folder: Path) -> IO[str]:
@@ -52,7 +57,7 @@ def _opened(file: Path, folder: Path) -> IO[str]:
         try:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            owner = _owner(file)
+            owner = holder(file)
             opened.close()
             if error.errno in NO_FLOCK and (not owner or is_silent(folder / ".heartbeat")):
                 return file.open("a+", encoding="utf-8")
@@ -65,7 +70,8 @@ def _opened(file: Path, folder: Path) -> IO[str]:
         opened.close()  # its holder has just ended, and removed it
 
 
-def _owner(file: Path) -> str:
+def holder(file: Path) -> str:
+    """Who holds a lock file, in words; nothing where it does not say."""
     try:
         owner = json.loads(file.read_text(encoding="utf-8"))
         return f"process {owner['process']} on {owner['host']} since {owner['since']}"

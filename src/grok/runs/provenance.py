@@ -51,7 +51,7 @@ def commit() -> str | None:
     """The commit of this checkout, with + where files differ from it; None outside a checkout and its copies."""
     root = Path(__file__).resolve().parents[3]
     if (root / COMMIT_FILE).exists():
-        return (root / COMMIT_FILE).read_text() or None
+        return (root / COMMIT_FILE).read_text(encoding="utf-8") or None
     if not (root / ".git").exists():
         return None
     try:

@@ -40,7 +40,7 @@ def known_settings(config: Mapping[str, Any]) -> dict[str, Any]:
         for file in sorted(group.glob("*.yaml")):
             kind = config.get("launch")
             other_kind = group.name == "launch" and isinstance(kind, Mapping) and kind.get("kind") != file.stem
-            if not other_kind and "@package _global_" not in file.read_text():
+            if not other_kind and "@package _global_" not in file.read_text(encoding="utf-8"):
                 members = _plain(file)
                 members.pop("defaults", None)
                 known |= dict(_leaves(members, f"{group.name}."))

@@ -23,6 +23,7 @@ from grok.runs.configuration import loaded, printable
 from grok.runs.damage import DamagedFileError
 from grok.runs.files import write_text
 from grok.runs.folder import RunFolder
+from grok.runs.lock import holder, sign
 from grok.sweep.frozen_code import FrozenCode
 from grok.sweep.identity import as_typed
 from grok.sweep.outcome import note_beginning, note_end, outcome
@@ -136,11 +137,14 @@ class SweepFolder:
     def controlled(self) -> Iterator[None]:
         """Keep other controllers out; `ValueError` where one is at work."""
         self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / ".lock").open("w") as lock:
+        file = self.path / ".lock"
+        with file.open("a+", encoding="utf-8") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise ValueError(
-                    f"`sweep` must be a folder that nobody works on. Another command runs {self.path} now."
+                    f"`sweep` must be a folder that nobody works on. {self.path} is held by"
+                    f" {holder(file) or 'another command'}; wait until it ends, or end it."
                 ) from None
+            sign(lock)
             yield

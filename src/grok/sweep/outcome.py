@@ -28,7 +28,7 @@ def note_end(process_file: Path, output: Path, code: int) -> None:
 def outcome(run: RunFolder, process_file: Path, root: Path) -> tuple[str, str | None]:
     """Status and reason. `DamagedFileError`, named from `root`, where a file cannot be read."""
     with reading(process_file, root):
-        process = json.loads(process_file.read_text()) if process_file.exists() else None
+        process = json.loads(process_file.read_text(encoding="utf-8")) if process_file.exists() else None
         code, reason = (process["code"], process["reason"]) if process is not None else (None, None)
     with reading(run.summary_file, root):
         summary: Mapping[str, Any] = run.summary()

@@ -66,6 +66,12 @@ def assemble(config: DictConfig) -> Experiment:
         )
     if config.resume and config.ckpt_path:
         raise ValueError("`ckpt_path` starts a new run from a checkpoint, `resume` goes on with a run. Got both.")
+    if not config.resume and (others := folder.holds_others):
+        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        raise ValueError(
+            f"`hydra.run.dir` must be a folder of its own, empty or not there yet. {folder.path} holds"
+            f" {others[0]}{more}."
+        )
     _check_choices(config)
     schedule = Schedule(
         config.measure_every, config.measure_early.every, config.measure_early.until, config.trainer.max_steps

@@ -2,7 +2,7 @@
 
 import inspect
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -28,12 +28,10 @@ def optimizer_of(
         if not is_number(value) or not math.isfinite(value) or not (value >= 0 if zero else value > 0):
             raise ValueError(f"`optim.{name}` must be finite and {'0 or more' if zero else 'above 0'}. Got {value!r}.")
     betas = settings.get("betas", (0, 0))
-    if (
-        not isinstance(betas, Sequence)
-        or len(betas) != 2
-        or not all(is_number(beta) and 0 <= beta < 1 for beta in betas)
-    ):
-        raise ValueError(f"`optim.betas` must be two numbers, each at least 0 and below 1. Got {betas!r}.")
+    given = list(betas) if isinstance(betas, tuple) else betas
+    pair = isinstance(given, list) and len(given) == 2
+    if not pair or not all(is_number(beta) and 0 <= beta < 1 for beta in given):
+        raise ValueError(f"`optim.betas` must be two numbers, each at least 0 and below 1. Got {given}.")
     make = resolved("optim", target)
     parameters = list(parameters)
     takes = inspect.signature(make).parameters
