@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from grok.figures.network import MOST, draw_circle
-from grok.figures.palette import COLOURS, OTHERS, key_colours
-from grok.figures.style import Phases, shade
+from grok.figures.circles import MOST, draw_circle
+from grok.figures.curves import DASHES, Phases, legend_above, log_values, name_phases, shade
+from grok.figures.palette import COLOURS, OTHERS, key_colours, line
+from grok.figures.style import new_figure
 from grok.measures import spectra
+from grok.measures.panels import CURRENT_KEYS, KEY_FREE
 from grok.tasks import fourier
 
 FRAMES, FRAMES_PER_SECOND = 40, 8
@@ -25,9 +28,10 @@ def _frequencies(ax: Axes, history: pd.DataFrame, prefix: str, key_frequencies: 
     suffixes = [str(name).removeprefix(prefix) for name in history if str(name).startswith(prefix)]
     named = [int(suffix) for suffix in suffixes if suffix.isdigit()]
     for k in sorted(named, key=lambda k: k in colours):
-        (line,) = ax.plot(history["step"], history[f"{prefix}{k}"], color=colours.get(k, OTHERS), lw=0.5)
+        (drawn,) = ax.plot(history["step"], history[f"{prefix}{k}"], color=colours.get(k, OTHERS), lw=0.4)
         if k in colours:
-            line.set(lw=1.8, label=str(k))
+            dash = tuple(DASHES.values())[list(colours).index(k) % len(DASHES)]
+            drawn.set(lw=1.4, label=f"$k$ = {k}", linestyle=dash)
 
 
 def coefficients_figure(history: pd.DataFrame, key_frequencies: Sequence[int], phases: Phases) -> Figure:
@@ -50,7 +54,7 @@ def excluded_figure(history: pd.DataFrame, key_frequencies: Sequence[int], phase
     """
     return _over_training(
         lambda ax: _frequencies(ax, history, "excluded_", key_frequencies),
-        {"ylabel": "train loss [nats]", "yscale": "log", "title": "excluded loss of single frequencies"},
+        {"ylabel": "train loss [nats]", "title": "excluded loss of single frequencies"},
         history,
         phases,
     )
@@ -63,26 +67,32 @@ def accuracy_figure(history: pd.DataFrame, phases: Phases) -> Figure:
     """
 
     def draw(ax: Axes) -> None:
-        for name, label, colour in (
-            ("train_accuracy", "train", COLOURS["train"]),
-            ("test_accuracy", "test", COLOURS["test"]),
-            ("restricted_accuracy", "restricted (all)", COLOURS["restricted"]),
-            ("excluded_accuracy", "excluded (train)", COLOURS["excluded"]),
+        for name, label, colour, family in (
+            ("train_accuracy", "train", "train", ""),
+            ("test_accuracy", "test", "test", ""),
+            ("restricted_accuracy", "restricted (all)", "restricted", KEY_FREE),
+            ("excluded_accuracy", "excluded (train)", "excluded", CURRENT_KEYS),
         ):
-            ax.plot(history["step"], history[name], color=colour, label=label)
+            dash, points = line(colour, family)
+            ax.plot(
+                history["step"], history[name], color=COLOURS[colour], ls=DASHES[dash], lw=0.75 * points, label=label
+            )
 
     return _over_training(draw, {"ylabel": "accuracy", "ylim": (0, 1.02), "title": "accuracy"}, history, phases)
 
 
 def _over_training(
-    draw: Callable[[Axes], None], labels: Mapping[str, object], history: pd.DataFrame, phases: Phases
+    draw: Callable[[Axes], None], labels: Mapping[str, Any], history: pd.DataFrame, phases: Phases
 ) -> Figure:
-    figure = Figure(figsize=(8, 4.2), layout="constrained")
+    figure = new_figure(7)
     ax = figure.subplots()
     draw(ax)
-    shade(ax, phases, float(history["step"].max()))
+    if "loss" in labels["title"]:
+        log_values(ax)
+    shade(ax, phases, history["step"])
     ax.set(xlabel="step", **labels)
-    figure.legend(frameon=False, loc="outside lower center", ncols=6, fontsize=9)
+    legend_above(ax, None, labels["title"], 1)
+    name_phases(figure, phases, history["step"])
     return figure
 
 
@@ -97,7 +107,7 @@ def animate(embeddings: Mapping[int, Tensor], key_frequencies: Sequence[int], ti
     steps = list(embeddings)
     steps = [steps[i] for i in sorted(set(np.linspace(0, len(steps) - 1, FRAMES).round().astype(int).tolist()))]
     shown = list(key_frequencies[:MOST])
-    figure = Figure(figsize=(2.2 * max(len(shown), 2), 4.6), layout="constrained", dpi=80)
+    figure = Figure(figsize=(2.2 * max(len(shown), 2), 4.6), layout="constrained", dpi=100)
     rows = figure.add_gridspec(2, max(len(shown), 1), height_ratios=[2, 1.4])
     circles = [figure.add_subplot(rows[0, i]) for i in range(len(shown))]
     spectrum = figure.add_subplot(rows[1, :])
@@ -112,7 +122,7 @@ def animate(embeddings: Mapping[int, Tensor], key_frequencies: Sequence[int], ti
         frequencies = range(1, len(shares) + 1)
         spectrum.bar(frequencies, shares, color=[colours.get(k, OTHERS) for k in frequencies])
         spectrum.set(ylim=(0, 0.6), xlabel="frequency $k$", ylabel="share of $W_E$")
-        figure.suptitle(f"{title}\nstep {step:,}", fontsize=10)
+        figure.suptitle(f"{title}\nstep {step:,}")
         return [*circles, spectrum]
 
     file.parent.mkdir(parents=True, exist_ok=True)

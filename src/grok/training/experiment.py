@@ -23,6 +23,7 @@ from grok.runs.parts import network_of, task_of
 from grok.runs.resume import checkpoint_to_resume, is_to_conclude, read_checkpoint
 from grok.runs.schedule import Schedule
 from grok.settings.checks import is_whole, require_whole
+from grok.settings.figure_style import figure_style
 from grok.training.lit import FullBatchData, FullBatchTraining
 
 # How Lightning runs blocks of steps (grok.training.lit); not a matter of configuration.
@@ -166,6 +167,7 @@ def _trainer(config: DictConfig, callbacks: list[Callback]) -> Trainer:
 
 
 def _check_choices(config: DictConfig) -> None:
+    figure_style(config)
     keep = config.snapshots.keep
     if keep != "all" and not (is_whole(keep) and keep >= 2):
         raise ValueError(f"`snapshots.keep` must be a whole number, 2 or more, or all. Got {keep!r}.")
