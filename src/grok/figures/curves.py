@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 from numpy.typing import ArrayLike
 
 from grok.figures.palette import COLOURS, PAGE, SHADES, line
@@ -25,6 +26,7 @@ DASHES = {
     "dot": (0, (1, 1.3)),
     "dashdot": (0, (5, 1.5, 1, 1.5)),
 }
+FEW = 100  # last to first step: so few that not only powers of ten are numbered
 EARLY = 0.1  # of a run: where its first phase ends within it, steps are drawn by their logarithms
 
 
@@ -45,14 +47,21 @@ def over_steps(ax: Axes, phases: Phases, steps: ArrayLike) -> None:
     positive = measured[measured > 0]
     first = min((when[1] for name in BOUNDARIES if (when := phases.get(name))), default=end)
     if first < EARLY * end and len(positive) > 1:
-        ax.set_xscale("log")
-        ax.set_xlim(float(positive.min()), end)
-        ax.xaxis.set_major_locator(LogLocator(numticks=6))
-        ax.xaxis.set_minor_locator(LogLocator(subs=range(2, 10), numticks=20))
+        log_steps(ax, float(positive.min()), end)
     else:
         ax.set_xlim(0, end)
         ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         ax.xaxis.set_minor_locator(NullLocator())
+        ax.xaxis.set_major_formatter("{x:,.0f}")
+
+
+def log_steps(ax: Axes, first: float, last: float) -> None:
+    """A logarithmic axis of steps with plain numbers on it."""
+    ax.set_xscale("log")
+    ax.set_xlim(first, last)
+    few = last / first < FEW
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=8 if few else 6))
+    ax.xaxis.set_minor_locator(LogLocator(subs=range(2, 10), numticks=20))
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.xaxis.set_minor_formatter("")
 
@@ -96,7 +105,7 @@ def draw_curve(ax: Axes, metric: Metric, steps: pd.Series, values: pd.Series, la
     """One metric over the steps, in the colour and line that the palette gives it."""
     dash, points = line(metric.colour, metric.family)
     colour = COLOURS[metric.colour] if metric.colour else PAGE["ink"]
-    name = mathematical(metric.legend) if label is None else label
+    name = mathematical(metric.short) if label is None else label
     ax.plot(steps, values, color=colour, ls=DASHES[dash], lw=0.75 * points, label=name)
 
 
@@ -107,22 +116,25 @@ def chance(ax: Axes, p: int | None, named: bool = True) -> None:
         ax.axhline(np.log(p), color=PAGE["muted"], lw=0.8, ls=(0, (1, 3)), zorder=1.5, label=label)
 
 
-def legend_above(ax: Axes, number: int | None, title: str, columns: int) -> None:
-    """A panel's letter, title and legend above it and off its curves; room is left for the strip of phases.
+def legends_above(axes: Sequence[Axes], titles: Sequence[str], columns: int = 1, letters: bool = True) -> None:
+    """Each panel's letter, title and legend above it and off its curves; room is left for the strip of phases.
 
     Args:
         columns: of panels in the figure.
     """
-    labels = ax.get_legend_handles_labels()[1]
-    if not labels:
-        head(ax, number, title, 1)
-        return
-    entries = columns_of(labels, (width() / columns - 1.3) / POINT)
-    rows = -(-len(labels) // entries)
-    ax.legend(
-        loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=1.25, ncols=entries, handlelength=2.6, columnspacing=1
-    )
-    head(ax, number, title, 1.1 + rows * 1.03)
+    lines = []
+    for ax, title in zip(axes, titles, strict=True):
+        labels = ax.get_legend_handles_labels()[1]
+        if not set(labels) - {title}:  # the title says it
+            lines.append(0)
+            continue
+        entries = columns_of(labels, (width() / columns - 1.3) / POINT)
+        lines.append(-(-len(labels) // entries))
+        place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 1.25}
+        ax.legend(**place, ncols=entries, handlelength=2.6, columnspacing=1)
+    for number, (ax, title) in enumerate(zip(axes, titles, strict=True)):
+        row = number // columns * columns
+        head(ax, number if letters else None, title, 1 + 1.03 * max(lines[row : row + columns]))
 
 
 def log_values(ax: Axes) -> None:
@@ -130,11 +142,6 @@ def log_values(ax: Axes) -> None:
     ax.set_yscale("log")
     ax.yaxis.set_major_locator(LogLocator(numticks=6))
     ax.yaxis.set_minor_locator(NullLocator())
-
-
-def steps_formatter() -> FuncFormatter:
-    """2,000."""
-    return FuncFormatter(lambda x, _: f"{x:,.0f}")
 
 
 def mathematical(text: str) -> str:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from grok.figures.circles import MOST, draw_circle
-from grok.figures.curves import DASHES, Phases, legend_above, log_values, name_phases, shade
+from grok.figures.curves import DASHES, Phases, legends_above, log_values, name_phases, shade
 from grok.figures.palette import COLOURS, OTHERS, key_colours, line
 from grok.figures.style import new_figure
 from grok.measures import spectra
@@ -91,7 +91,7 @@ def _over_training(
         log_values(ax)
     shade(ax, phases, history["step"])
     ax.set(xlabel="step", **labels)
-    legend_above(ax, None, labels["title"], 1)
+    legends_above([ax], [labels["title"]], letters=False)
     name_phases(figure, phases, history["step"])
     return figure
 

@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from grok.claims.facts import NetworkFacts
-from grok.figures.curves import legend_above, log_values, mathematical
+from grok.figures.curves import legends_above, log_values, mathematical
 from grok.figures.labels import above_axis, beside_axis
 from grok.figures.palette import OTHERS, PAGE, key_colours
 from grok.figures.style import figure_of, head, label_outside, legend_below, new_figure, small, width
@@ -84,7 +84,7 @@ def histogram_figure(facts: NetworkFacts) -> Figure:
     ax.axvline(EXPLAINED, color=PAGE["ink"], ls=":", lw=1)
     above = int((explained > EXPLAINED).sum())
     ax.set(xlim=(0, 1), xlabel="share of variance explained by one frequency", ylabel="neurons")
-    legend_above(ax, None, f"{above} of {len(explained)} neurons above {100 * EXPLAINED:.0f} %", 1)
+    legends_above([ax], [f"{above} of {len(explained)} neurons above {100 * EXPLAINED:.0f} %"], letters=False)
     return figure
 
 

@@ -22,7 +22,7 @@ def portrait_figure(metrics: pd.DataFrame, phases: Phases, title: str) -> Figure
     it ends; then the waves rise while the spike fades, and what is left of the spike go to 0 once the network
     generalizes. A run that only memorizes keeps going left, its waves far below its spike.
     """
-    figure = new_figure(min(0.95 * width(), 11))
+    figure = new_figure(min(0.9 * width(), 10) + 2)
     ax = figure.subplots()
     step, x, y = (metrics[name].to_numpy(dtype=float) for name in ("step", SPIKE, WAVES))
     ax.axvline(0, color=PAGE["grid"], lw=1, zorder=0)

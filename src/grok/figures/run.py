@@ -13,7 +13,7 @@ from grok.figures.curves import (
     Phases,
     chance,
     draw_curve,
-    legend_above,
+    legends_above,
     log_values,
     mathematical,
     name_phases,
@@ -41,9 +41,9 @@ def progress_figure(
         p: the modulus, for the loss at chance.
     """
     panels = {name: panel for name, panel in PANELS.items() if panel.in_picture}
-    figure, axes, columns = figure_of(len(panels), 7, 4.6, sharex=True)
+    figure, axes, columns = figure_of(len(panels), 7, 4.9, sharex=True)
     named: set[str] = set()
-    for number, (ax, (name, panel)) in enumerate(zip(axes, panels.items(), strict=True)):
+    for ax, (name, panel) in zip(axes, panels.items(), strict=True):
         for shown in [*map(metric, panel.repeats), *curves(name)]:
             table = final_keys if shown.family == FINAL_KEYS else metrics
             parts = {shown.name.replace("/test", f"/{part}") for part in ("unseen", "mirrored")}
@@ -60,7 +60,7 @@ def progress_figure(
         else:
             ax.set_ylim(0 if ax.dataLim.y0 >= 0 else None, panel.top and 1.02 * panel.top)
         shade(ax, phases, metrics["step"])
-        legend_above(ax, number, panel.title, columns)
+    legends_above(axes, [panel.title for panel in panels.values()], columns)
     label_outside(axes, columns, "step")
     name_phases(figure, phases, metrics["step"])
     figure.suptitle(title)

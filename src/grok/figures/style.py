@@ -1,5 +1,6 @@
 """The style of all pictures, applied in one place: fonts, sizes, widths, formats, and panels side by side."""
 
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -123,7 +124,9 @@ def legend_below(figure: Figure, handles: Sequence[Any], longest: int | None = N
     if handles:
         labels = [str(handle.get_label()) for handle in handles]
         columns = columns_of(labels, width() / POINT, longest)
-        figure.legend(handles=list(handles), loc="outside lower center", ncols=columns, title=title)
+        words = title and textwrap.fill(title, int(width() / POINT / (0.58 * small() / SMALL)), break_on_hyphens=False)
+        legend = figure.legend(handles=list(handles), loc="outside lower center", ncols=columns, title=words)
+        legend.get_title().set_multialignment("center")
 
 
 def columns_of(labels: Sequence[str], points: float, longest: int | None = None) -> int:

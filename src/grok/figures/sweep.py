@@ -14,6 +14,7 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from grok.figures import style
+from grok.figures.curves import FEW
 from grok.figures.palette import EVENT_COLOURS, HATCHES, PAGE, REGIME_COLOURS
 from grok.figures.style import figure_of, label_outside, legend_below, small
 from grok.figures.sweep_curves import curves_figure
@@ -43,13 +44,14 @@ def events_figure(table: pd.DataFrame, setting: str, others: Sequence[str]) -> F
     ended before the event: it came later than that, if at all. A median beyond what was seen is not drawn.
     """
     groups, values = _groups(table, others), values_of(table, setting)
-    figure, axes, columns = figure_of(len(groups), max(5, 1.6 + 1.1 * len(values)), 5.2, sharex=True, sharey=True)
+    figure, axes, columns = figure_of(len(groups), max(4.2, 1.6 + 1.1 * len(values)), 5.2, sharex=True, sharey=True)
     for ax, (named, group) in zip(axes, groups, strict=True):
         for place, value in enumerate(values):
             _events_at(ax, group[group[setting] == value], place)
         ax.set(yscale="log", title=named)
         ax.set_xticks(range(len(values)), list(map(value_words, values)))
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        low, high = ax.dataLim.intervaly
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < FEW * low else (1,)))
         ax.yaxis.set_major_formatter("{x:,.0f}")
         ax.yaxis.set_minor_formatter(NullFormatter())
         ax.grid(axis="y", color=PAGE["line"], lw=0.5, zorder=-3)
@@ -102,7 +104,7 @@ def phase_diagram(table: pd.DataFrame, x: str, y: str, others: Sequence[str]) ->
     there = [*table["regime"].dropna().unique(), *(["no run"] if table["regime"].isna().any() else [])]
     marks = [Patch(**_looks(regime), label=regime) for regime in REGIME_COLOURS if regime in there]
     legend_below(
-        figure, marks, title="a stripe a run; number: median step at which\nclean-up starts, > where it is later"
+        figure, marks, title="a stripe a run; number: median step at which clean-up starts, > where it comes later"
     )
     return figure
 

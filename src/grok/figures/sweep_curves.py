@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from grok.figures.curves import DASHES, log_values
+from grok.figures.curves import DASHES, log_steps, log_values
 from grok.figures.palette import PAGE
 from grok.figures.style import figure_of, head, label_outside, legend_below
 from grok.figures.words import setting_words, value_words, values_of
@@ -31,19 +31,21 @@ def curves_figure(path: Path, table: pd.DataFrame, varying: Sequence[str], colou
     dashed = next((name for name in varying if name != colour and len(values_of(table, name)) <= len(DASHES)), None)
     colours = _looks(table, colour, lambda n: matplotlib.colormaps["viridis"](np.linspace(0, 0.88, n)))
     dashes = _looks(table, dashed, lambda n: list(DASHES.values())[:n])
+    drawn = []
     for _, row in table.iterrows():
         folder = RunFolder(path / row["run"])
         if not folder.metrics.exists():
             continue
         measured = folder.read(folder.metrics)
         measured = measured[measured["step"] > 0]
+        drawn += measured["step"].tolist()
         for ax, name in zip(axes, METRICS, strict=True):
             if name in measured:
                 shade = colours.get(row[colour], PAGE["ink"]) if colour else PAGE["ink"]
                 dash = dashes.get(row[dashed], "-") if dashed else "-"
                 ax.plot(measured["step"], measured[name], color=shade, ls=dash, lw=0.7, alpha=0.8)
     for number, (ax, name) in enumerate(zip(axes, METRICS, strict=True)):
-        ax.set_xscale("log")
+        log_steps(ax, min(drawn, default=1), max([*drawn, 10]))
         log_values(ax)
         head(ax, number, metric(name).label)
     label_outside(axes, columns, "step", f"loss [{metric(METRICS[0]).unit}]")

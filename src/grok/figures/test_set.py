@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from grok.figures.curves import Phases, chance, draw_curve, legend_above, log_values, name_phases, shade
+from grok.figures.curves import Phases, chance, draw_curve, legends_above, log_values, name_phases, shade
 from grok.figures.palette import PAGE
 from grok.figures.style import figure_of, label_outside
 from grok.measures.catalogue import metric
@@ -35,25 +35,23 @@ def pairs_figure(
     """
     over_test = history is not None and "symmetrized_loss_test" in history
     panels = ["accuracy", "loss", *(["key-free"] if KEY_FREE in metrics else [])]
-    figure, axes, columns = figure_of(len(panels), 5.4, 5.0, sharex=True)
-    for ax, what in zip(axes, panels, strict=False):
-        for pairs in PAIRS if what != "key-free" else ():
-            name = f"{pairs} pairs" if pairs != "train" else "trained pairs"
-            draw_curve(
-                ax, metric(f"{what}/{pairs}"), metrics["step"], metrics[f"{what}/{pairs}"],
-                name if what == "accuracy" else "_again",
-            )  # fmt: skip
+    figure, axes, columns = figure_of(len(panels), 5.4, 5.6, sharex=True)
+    for ax, what in zip(axes[:2], panels, strict=False):
+        for pairs in PAIRS:
+            shown = metric(f"{what}/{pairs}")
+            draw_curve(ax, shown, metrics["step"], metrics[shown.name], None if what == "accuracy" else "_again")
     axes[0].set(ylabel="accuracy", ylim=(0, 1.02))
-    axes[1].set_ylabel("loss [nats]")
+    for ax in axes[1:]:
+        ax.set_ylabel("loss [nats]")
     if len(axes) > 2:
         _key_free(axes[2], metrics, history if over_test else None)
     for ax in axes[1:]:
         log_values(ax)
         chance(ax, p, ax is axes[1])
     titles: Sequence[str] = ("accuracy", "loss", "key-free loss")
-    for number, ax in enumerate(axes):
+    for ax in axes:
         shade(ax, phases, metrics["step"])
-        legend_above(ax, number, titles[number], columns)
+    legends_above(axes, titles[: len(axes)], columns)
     label_outside(axes, columns, "step")
     name_phases(figure, phases, metrics["step"])
     figure.suptitle(title)
@@ -61,9 +59,7 @@ def pairs_figure(
 
 
 def _key_free(ax: Axes, metrics: pd.DataFrame, history: pd.DataFrame | None) -> None:
-    shown = metric(KEY_FREE)
-    draw_curve(ax, shown, metrics["step"], metrics[KEY_FREE], "over unseen pairs")
+    draw_curve(ax, metric(KEY_FREE), metrics["step"], metrics[KEY_FREE], "over unseen pairs")
     if history is not None:
         values = history["symmetrized_loss_test"]
         ax.plot(history["step"], values, color=PAGE["ink"], lw=1.2, ls=(0, (3, 1.5)), label="over all test pairs")
-    ax.set_ylabel(f"{shown.label} [{shown.unit}]")

@@ -6,7 +6,7 @@ import pandas as pd
 
 SETTINGS = {
     "p": "modulus $p$",
-    "train_fraction": "fraction of pairs trained on",
+    "train_fraction": "training fraction",
     "wd": "weight decay",
     "optim.lr": "learning rate",
     "data.operation": "operation",
