@@ -32,7 +32,7 @@ EARLY = 0.1  # of a run: where its first phase ends within it, steps are drawn b
 
 def spans(phases: Phases, end: float) -> list[tuple[int, float, float]]:
     """Index, first and last step of each phase that the run came to; none where it generalized while fitting."""
-    came = {name: (int(when[0]), int(when[1])) for name in EVENTS if (when := phases.get(name))}
+    came = {name: (int(when[0]), int(when[1])) for name in EVENTS if (when := phases.get(name)) and when[1] <= end}
     starts = [(0, 0.0)] + [(i, float(came[name][1])) for i, name in enumerate(BOUNDARIES, 1) if name in came]
     if len(starts) == 1 or Events(**came).direct:
         return []

@@ -102,7 +102,8 @@ def spectra_figure(spectra: pd.DataFrame, key_frequencies: Sequence[int] | None,
         mesh = _heat(ax, _shares(spectra, matrix))
         over_steps(ax, phases, spectra["step"])
         beside_axis(ax, {k: str(k) for k in key_frequencies or []})
-        events = {float(when[1]): metric(f"events/{name}").label for name in EVENTS if (when := phases.get(name))}
+        came = [(name, when[1]) for name in EVENTS if (when := phases.get(name)) and when[1] <= spectra["step"].max()]
+        events = {float(step): metric(f"events/{name}").label for name, step in came}
         for step in events:
             ax.axvline(step, color="white", lw=0.8, ls=":")
         if number < columns:

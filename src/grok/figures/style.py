@@ -116,7 +116,10 @@ def head(ax: Axes, number: int | None, title: str, lines: float = 0) -> None:
     pad = 4 + lines * 1.3 * small()
     ax.set_title(title, pad=pad)
     if number is not None:
-        ax.set_title(LETTERS[number], loc="left", fontweight="bold", pad=pad)
+        place = (-3 * small(), pad)  # left of what stands above the axes
+        ax.annotate(
+            LETTERS[number], (0, 1), place, xycoords="axes fraction", textcoords="offset points", fontweight="bold"
+        )
 
 
 def legend_below(figure: Figure, handles: Sequence[Any], longest: int | None = None, title: str | None = None) -> None:

@@ -66,7 +66,8 @@ def _check(style: FigureStyle) -> None:
         raise ValueError(
             f"`figures.style.size` must be a number of points from {SMALLEST} to {LARGEST}. Got {style.size!r}."
         )
-    if style.width not in WIDTHS and not (is_number(style.width) and NARROWEST <= float(style.width) <= WIDEST):
+    known = style.width in WIDTHS if isinstance(style.width, str) else is_number(style.width)
+    if not known or not NARROWEST <= style.centimetres <= WIDEST:
         raise ValueError(
             f"`figures.style.width` must be {', '.join(WIDTHS)}, or centimetres from {NARROWEST} to {WIDEST}."
             f" Got {style.width!r}."
