@@ -102,8 +102,7 @@ def spectra_figure(spectra: pd.DataFrame, key_frequencies: Sequence[int] | None,
         mesh = _heat(ax, _shares(spectra, matrix))
         over_steps(ax, phases, spectra["step"])
         beside_axis(ax, {k: str(k) for k in key_frequencies or []})
-        came = [(name, when[1]) for name in EVENTS if (when := phases.get(name)) and when[1] <= spectra["step"].max()]
-        events = {float(step): metric(f"events/{name}").label for name, step in came}
+        events = _named_events(phases, float(spectra["step"].max()))
         for step in events:
             ax.axvline(step, color="white", lw=0.8, ls=":")
         if number < columns:
@@ -115,6 +114,16 @@ def spectra_figure(spectra: pd.DataFrame, key_frequencies: Sequence[int] | None,
     label_outside(axes, columns, "step")
     figure.suptitle(title)
     return figure
+
+
+def _named_events(phases: Phases, end: float) -> dict[float, str]:
+    """The steps of the events that came, and their names; of several at one step, all."""
+    found: dict[float, str] = {}
+    for name in EVENTS:
+        if (when := phases.get(name)) and when[1] <= end:
+            label = metric(f"events/{name}").label
+            found[when[1]] = f"{found[when[1]]}, {label}" if when[1] in found else label
+    return found
 
 
 def _heat(ax: Axes, shares: pd.DataFrame) -> matplotlib.collections.QuadMesh:

@@ -14,7 +14,7 @@ from grok.figures import run as run_figures
 from grok.loggers.conclusion import give_conclusion
 from grok.runs.conclusion import Conclusion, conclude
 from grok.runs.folder import RunFolder, kept_steps
-from grok.runs.opened import HISTORY_COLUMNS
+from grok.runs.opened import HISTORY_COLUMNS, OpenedRun
 from grok.settings.figure_style import figure_style
 from grok.training.experiment import Experiment
 
@@ -55,12 +55,14 @@ def _thin_snapshots(folder: RunFolder, conclusion: Conclusion, keep: int | str) 
 def _draw(experiment: Experiment, conclusion: Conclusion) -> None:
     folder, title, p = experiment.folder, experiment.config.name, experiment.data.p
     phases = {name: when and list(when) for name, when in conclusion.events.items()}
-    keys, metrics, spectra = conclusion.key_frequencies, folder.read(folder.metrics), folder.read(folder.spectra)
+    keys, metrics = conclusion.key_frequencies, folder.read(folder.metrics)
+    spectra = OpenedRun(folder).spectra
     pictures: dict[str, Callable[[], Figure]] = {
         "progress": lambda: run_figures.progress_figure(metrics, conclusion.curves, phases, title, p),
-        "spectrum": lambda: run_figures.spectrum_figure(spectra, keys, title),
-        "spectra": lambda: run_figures.spectra_figure(spectra, keys, phases, title),
     }
+    if len(spectra):
+        pictures["spectrum"] = lambda: run_figures.spectrum_figure(spectra, keys, title)
+        pictures["spectra"] = lambda: run_figures.spectra_figure(spectra, keys, phases, title)
     if portrait.SPIKE in metrics:
         pictures["portrait"] = lambda: portrait.portrait_figure(metrics, phases, title)
     if test_set.has_mirrored(metrics):
