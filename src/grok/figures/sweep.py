@@ -88,7 +88,7 @@ def phase_diagram(table: pd.DataFrame, x: str, y: str, others: Sequence[str]) ->
     """
     groups = _groups(table, others)
     xs, ys = values_of(table, x), values_of(table, y)
-    height = 1.9 + 0.8 * len(ys)
+    height = 1.9 + 0.9 * len(ys)
     figure, axes, columns = figure_of(len(groups), 1.8 + 1.4 * len(xs), height, sharex=True, sharey=True)
     cell = (style.width() / columns - 1.8) / len(xs) / style.POINT
     for ax, (named, group) in zip(axes, groups, strict=True):
@@ -130,8 +130,8 @@ def _cell(ax: Axes, runs: pd.DataFrame, i: int, j: int, points: float) -> None:
     if len(times):
         words = str(median_time(times["step"].tolist(), times["censored_at"].tolist()))
         size = min(small(), points / (0.62 * len(words)))
-        box = {"fc": PAGE["paper"], "ec": "none", "pad": 1}
-        ax.text(i, j, words, ha="center", va="center", fontsize=size, bbox=box)
+        box = {"fc": PAGE["paper"], "ec": "none", "pad": 0.6}  # low, so that the stripes are seen above it
+        ax.text(i, j - 0.24, words, ha="center", va="center", fontsize=size, bbox=box)
 
 
 def draw_sweep(
