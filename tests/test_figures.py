@@ -190,7 +190,7 @@ def test_a_run_that_generalized_while_fitting_and_one_that_memorized_have_the_ph
 def test_a_run_is_drawn_whatever_became_of_it(folder: RunFolder, phases: Mapping[str, Any], rows: int | None) -> None:
     metrics, spectra = folder.read(folder.metrics)[:rows], folder.read(folder.spectra)[: rows and 2 * rows]
     bare = metrics.drop(columns=[name for name in metrics if "unseen" in str(name) or "W_L" in str(name)])
-    diverged = metrics.assign(**{"loss/test": np.nan, "accuracy/mirrored": np.nan})
+    diverged = metrics.assign(**{"loss/test": np.nan, "loss/train": np.inf, "accuracy/mirrored": np.nan})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         drawn(lambda: progress_figure(metrics, folder.read(folder.final_keys)[:rows], phases, "", P))
@@ -201,6 +201,15 @@ def test_a_run_is_drawn_whatever_became_of_it(folder: RunFolder, phases: Mapping
         drawn(lambda: spectrum_figure(spectra, [2, 5], ""))
         drawn(lambda: spectra_figure(spectra, [2, 5], phases, ""))
         drawn(lambda: spectra_figure(spectra[spectra["matrix"] == "W_E"], None, phases, ""))
+
+
+@pytest.mark.parametrize("values", [(2.3, 2.6), (1.0, 9.0), (0.3, 20.0), (1e-7, 10.0)])
+def test_a_logarithmic_axis_of_losses_has_numbers_however_little_it_spans(values: tuple[float, float]) -> None:
+    metrics = pd.DataFrame({"step": [0, 10], "loss/train": values})
+    ax = drawn(lambda: progress_figure(metrics, pd.DataFrame(), {}, "", P)).axes[0]
+    low, high = ax.get_ylim()
+    numbered = [label.get_text() for label in ax.get_yticklabels() if low <= label.get_position()[1] <= high]
+    assert len([text for text in numbered if text]) >= 2
 
 
 def test_the_lines_of_events_are_named_over_the_spectra(folder: RunFolder) -> None:

@@ -91,14 +91,14 @@ def shade(ax: Axes, phases: Phases, steps: ArrayLike) -> None:
             )
 
 
-def name_phases(figure: Figure, phases: Phases, steps: ArrayLike, *more: Patch) -> None:
+def name_phases(figure: Figure, phases: Phases, steps: ArrayLike) -> None:
     """What the numbers and shades of the phases are, once for all panels."""
     found = spans(phases, float(np.asarray(steps, dtype=float).max(initial=1)))
     patches = [
         Patch(facecolor=SHADES[phase], edgecolor=PAGE["muted"], lw=0.4, label=f"{phase + 1} {PHASES[phase]}")
         for phase, *_ in found
     ]
-    legend_below(figure, [*patches, *more])
+    legend_below(figure, patches)
 
 
 def draw_curve(ax: Axes, metric: Metric, steps: pd.Series, values: pd.Series, label: str | None = None) -> None:
@@ -138,10 +138,15 @@ def legends_above(axes: Sequence[Axes], titles: Sequence[str], columns: int = 1,
 
 
 def log_values(ax: Axes) -> None:
-    """A logarithmic axis of values, with a few powers of ten on it."""
+    """A logarithmic axis of the values drawn so far: a few powers of ten, or plain numbers where they span little."""
     ax.set_yscale("log")
-    ax.yaxis.set_major_locator(LogLocator(numticks=6))
     ax.yaxis.set_minor_locator(NullLocator())
+    low, high = ax.get_ylim()
+    if high > FEW * low:
+        ax.yaxis.set_major_locator(LogLocator(numticks=6))
+        return
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)) if high > 5 * low else MaxNLocator(4))
+    ax.yaxis.set_major_formatter("{x:g}")
 
 
 def mathematical(text: str) -> str:

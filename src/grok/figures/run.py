@@ -80,7 +80,7 @@ def spectrum_figure(spectra: pd.DataFrame, key_frequencies: Sequence[int] | None
         shares = _shares(spectra, matrix).iloc[-1]
         frequencies = shares.index.astype(int)
         ax.bar(frequencies, shares, color=[COLOURS["restricted"] if k in keys else OTHERS for k in frequencies])
-        ax.set(ylabel="share of squared norm", xlim=(0, len(shares) + 1))
+        ax.set(ylabel="share of\nsquared norm", xlim=(0, len(shares) + 1))
         ax.margins(y=0.04)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         above_axis(ax, {k: str(k) for k in keys})

@@ -73,23 +73,26 @@ def small() -> float:
     return SMALL * float(matplotlib.rcParams["font.size"])
 
 
-def across(panels: int, least: float, most: int | None = None) -> int:
+def across(panels: int, least: float) -> int:
     """How many of so many panels have room side by side, each at least so many centimetres wide."""
     room = max(1, int(width() / (least * small() / 7)))
-    return max(1, min(panels, room, most or panels))
+    return max(1, min(panels, room))
 
 
-def figure_of(panels: int, least: float, height: float, **shared: Any) -> tuple[Figure, list[Axes], int]:
+def figure_of(
+    panels: int, least: float, height: float, below: float = 0, **shared: Any
+) -> tuple[Figure, list[Axes], int]:
     """A figure of panels in rows: itself, their axes, and how many stand in a row.
 
     Args:
         least: width of a panel, in centimetres, at 8 points.
         height: of a row, in centimetres, at 8 points.
+        below: of a legend below all panels.
         shared: what `subplots` takes.
     """
     columns = across(panels, least)
     rows = -(-panels // columns)
-    figure = new_figure(rows * height)
+    figure = new_figure(rows * height + below)
     axes = list(figure.subplots(rows, columns, squeeze=False, **shared).flatten())
     for ax in axes[panels:]:
         ax.set_axis_off()
@@ -122,17 +125,17 @@ def head(ax: Axes, number: int | None, title: str, lines: float = 0) -> None:
         )
 
 
-def legend_below(figure: Figure, handles: Sequence[Any], longest: int | None = None, title: str | None = None) -> None:
+def legend_below(figure: Figure, handles: Sequence[Any], title: str | None = None) -> None:
     """One legend below all panels, in as many columns as the width has room for."""
     if handles:
         labels = [str(handle.get_label()) for handle in handles]
-        columns = columns_of(labels, width() / POINT, longest)
+        columns = columns_of(labels, width() / POINT)
         words = title and textwrap.fill(title, int(width() / POINT / (0.58 * small() / SMALL)), break_on_hyphens=False)
         legend = figure.legend(handles=list(handles), loc="outside lower center", ncols=columns, title=words)
         legend.get_title().set_multialignment("center")
 
 
-def columns_of(labels: Sequence[str], points: float, longest: int | None = None) -> int:
+def columns_of(labels: Sequence[str], points: float) -> int:
     """How many entries of a legend have room side by side in so many points."""
-    letters = max([*map(len, labels), longest or 0])
+    letters = max(map(len, labels))
     return max(1, min(len(labels), int(points / ((0.56 * letters + 4.2) * small()))))

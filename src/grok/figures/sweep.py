@@ -44,7 +44,9 @@ def events_figure(table: pd.DataFrame, setting: str, others: Sequence[str]) -> F
     ended before the event: it came later than that, if at all. A median beyond what was seen is not drawn.
     """
     groups, values = _groups(table, others), values_of(table, setting)
-    figure, axes, columns = figure_of(len(groups), max(4.2, 1.6 + 1.1 * len(values)), 5.2, sharex=True, sharey=True)
+    figure, axes, columns = figure_of(
+        len(groups), max(4.2, 1.6 + 1.1 * len(values)), 4.8, 1.6, sharex=True, sharey=True
+    )
     for ax, (named, group) in zip(axes, groups, strict=True):
         for place, value in enumerate(values):
             _events_at(ax, group[group[setting] == value], place)
@@ -88,8 +90,8 @@ def phase_diagram(table: pd.DataFrame, x: str, y: str, others: Sequence[str]) ->
     """
     groups = _groups(table, others)
     xs, ys = values_of(table, x), values_of(table, y)
-    height = 1.9 + 0.9 * len(ys)
-    figure, axes, columns = figure_of(len(groups), 1.8 + 1.4 * len(xs), height, sharex=True, sharey=True)
+    height = 1.4 + max(0.85 * len(ys), 0.17 * len(setting_words(y)))  # centimetres: of the cells, or the axis' name
+    figure, axes, columns = figure_of(len(groups), 1.8 + 1.4 * len(xs), height, 1.4, sharex=True, sharey=True)
     cell = (style.width() / columns - 1.8) / len(xs) / style.POINT
     for ax, (named, group) in zip(axes, groups, strict=True):
         for i, x_value in enumerate(xs):
