@@ -177,7 +177,8 @@ def test_steps_are_logarithmic_where_memorization_ends_in_the_first_tenth(folder
 def test_phases_are_numbered_above_and_named_once_below(folder: RunFolder) -> None:
     figure = drawn(lambda: progress(folder))
     assert named(figure)[0] == [f"{i} {phase}" for i, phase in enumerate(PHASES, 1)]
-    assert texts(figure).count("2") == len(figure.axes)
+    above = [{text.get_text() for text in ax.texts} for ax in figure.axes]
+    assert all({"1", "2", "3", "4"} <= found for found in above)
 
 
 def test_a_run_that_generalized_while_fitting_and_one_that_memorized_have_the_phases_they_came_to() -> None:
