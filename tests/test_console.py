@@ -2,6 +2,7 @@
 
 import io
 import shlex
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -94,6 +95,11 @@ def test_a_path_is_typed_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(tmp_path)
     assert from_here(tmp_path / "logs/a") == Path("logs/a")
     assert from_here(tmp_path.parent) == tmp_path.parent
+
+
+@pytest.fixture(autouse=True)
+def _python_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
 
 
 def test_a_run_ends_with_commands_for_its_folder_whatever_its_name(tmp_path: Path) -> None:

@@ -133,13 +133,13 @@ def test_several_values_without_m_are_no_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    [["wd=0"], ["+wd=0"], ["-m", "wd=0,1"], ["-m", "+wd=0,1"], ["-m", "+wd=0", "data.p=5,7"], ["data=5"]],
+    [["wdd=0"], ["+wdd=0"], ["-m", "wdd=0,1"], ["-m", "+wdd=0,1"], ["-m", "+wdd=0", "data.p=5,7"], ["data=5"]],
 )
 def test_a_refused_command_exits_2_with_one_sentence_and_writes_nothing(tmp_path: Path, typed: list[str]) -> None:
     done = command(tmp_path, *typed)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
-    assert done.stderr.startswith("`data` must be one of modular" if typed == ["data=5"] else "`wd` is not a setting.")
+    assert done.stderr.startswith("`data` must be one of modular" if typed == ["data=5"] else "`wdd` is not a setting.")
     assert not [path for path in (tmp_path / "logs").rglob("*") if path.is_file() or path.parent.name == "train"]
 
 

@@ -8,8 +8,8 @@ In a notebook:
     grok.open_sweep("logs/train/…_sweep").table
     grok.open_network("theirs.pth", train_fraction=0.3, seed=0).claims()
 
-On a command line, each `python -m grok.<name> --help`: train, status, collect, analyze, report, export, sync,
-final_keys. Importing this package imports nothing else.
+On a command line `grok <command>`, or `python -m grok.<command>`; `grok` alone lists the commands. Importing this
+package imports nothing else.
 """
 
 import os
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 if (
     sys.argv[:1] == ["-m"]
-    and any(word.startswith("grok.") for word in sys.orig_argv)
+    and any(word == "grok" or word.startswith("grok.") for word in sys.orig_argv)
     and not sys.flags.safe_path
     and sys.path[:1] == [os.getcwd()]
 ):

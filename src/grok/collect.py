@@ -1,37 +1,54 @@
-"""One table of a sweep: `python -m grok.collect <sweep folder> [x=p y=wd colour=wd] [pictures=false]`.
+"""One table of a sweep's runs, runs.csv, and pictures of it.
 
-A run that did not get to an event within its N steps is *censored at N*: it says "later than N", not "never".
-Medians over seeds take it for that (Kaplan and Meier); no number is made up for it.
+usage: grok collect [folder] [x=…] [y=…] [colour=…] [pictures=true|false]
+
+A run that did not get to an event within its N steps is censored at N: it says
+"> N", later than N, not "never". Medians over seeds take it for that (Kaplan
+and Meier); no number is made up for it.
+
+folder            of a sweep; latest or nothing: the sweep that was measured
+                  last
+x=<setting>       what pictures are drawn over: a setting that the sweep
+y=<setting>       varies, by its full or short name, such as optim.wd or wd;
+colour=<setting>  by default the first that vary, and the last
+pictures=false    the table alone
+
+grok collect
+grok collect logs/train/2026-01-31_12-00-00_sweep x=train_fraction y=wd
 """
 
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from rich.console import Console
 
-from grok.settings.commands import folder_and_settings, run
-from grok.settings.pasting import command, next_commands
+from grok.runs.named import folder_named
+from grok.settings.commands import run, settings
+from grok.settings.pasting import command, from_here, next_commands
 from grok.sweep.overview import printed_table
 from grok.sweep.results import write_results
 from grok.sweep.table import axes, sweep_table, swept
 
+KNOWN: dict[str, Any] = {"x": None, "y": None, "colour": None, "pictures": True}
+
 
 def collect(arguments: Sequence[str]) -> None:
     """Write runs.csv and the pictures of a sweep, and print the table."""
-    usage = "collect <sweep folder> [x=…] [y=…] [colour=…] [pictures=false]"
-    known = {"x": None, "y": None, "colour": None, "pictures": True}
-    path, settings = folder_and_settings(usage, arguments, known)
-    pictures = settings.pop("pictures")
+    typed, told = settings(arguments, KNOWN)
+    pictures = told.pop("pictures")
     if not isinstance(pictures, bool):
         raise ValueError(f"`pictures` must be true or false. Got {pictures}.")
+    path = folder_named(typed, runs=False)
     table = sweep_table(path)
-    pictured = axes(swept(table), **settings)
+    pictured = axes(swept(table), **told)
     files = write_results(path, table, pictured if pictures else None)
     console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(printed_table(table, swept(table)))
     for file in files:
         console.print(f"wrote {file}", highlight=False, markup=False, soft_wrap=True)
-    print(next_commands(command("report", path), command("analyze", path)))
+    here = from_here(path)
+    print(next_commands(command("report", here), command("analyze", here)))
 
 
 def main() -> None:
