@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from made_up import made_up_run
+from omegaconf import OmegaConf
 from rich.console import Console
 from runs import run
 
@@ -117,6 +119,16 @@ def test_a_run_that_did_not_finish_says_what_to_do(status: str, door: str) -> No
     words = closing_words(Path("/a b"), status, "SIGINT")
     assert words.splitlines()[-1].startswith(f"  python -m grok.{door} ")
     assert "'/a b'" in words or "a b" in shlex.split(words.splitlines()[-1])[-1]
+
+
+def test_going_on_with_a_run_of_ones_own_parts_asks_for_trust(tmp_path: Path) -> None:
+    folder = made_up_run(tmp_path / "a run")
+    words = closing_words(folder.path, "interrupted", "SIGINT")
+    assert words.splitlines()[-1].endswith("resume='\"'\"'" + str(folder.path) + "'\"'\"''")
+    config = OmegaConf.load(folder.config)
+    config.data.operation = "mine.shifted"
+    folder.config.write_text(OmegaConf.to_yaml(config))
+    assert closing_words(folder.path, "interrupted", "SIGINT").endswith(" trust=true")
 
 
 def test_the_command_of_a_sweep_goes_on_in_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.live import Live
 
 from grok.runs.named import folder_named
+from grok.runs.trust import has_own_parts
 from grok.settings.commands import run, settings
 from grok.settings.pasting import command, from_here, next_commands, resume_command
 from grok.sweep.run_status import runs, status_table
@@ -49,7 +50,7 @@ def status(arguments: Sequence[str]) -> None:
 def _following(path: Path) -> list[str]:
     """What goes on with a run that does not by itself, and a page of it all."""
     stopped = [run.folder.path for run in runs(path) if run.status in ("interrupted", "lost", "concluding")]
-    lone = [resume_command(path)] if stopped == [path] else []
+    lone = [resume_command(path, has_own_parts(path))] if stopped == [path] else []
     return [*lone, command("report", from_here(path))]
 
 

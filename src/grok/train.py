@@ -31,7 +31,7 @@ from grok.runs.resume import resumed_config
 from grok.runs.trust import allow_own_parts, foreign_parts
 from grok.settings import places
 from grok.settings.commands import REFUSED
-from grok.settings.composition import composition_sentence
+from grok.settings.composition import composition_sentence, refuse_sweeps_without_values
 from grok.settings.help import configuration
 from grok.settings.known import refuse_unknown
 from grok.settings.options import refuse_what_is_no_setting
@@ -86,6 +86,7 @@ def _main() -> None:
     try:
         refuse_what_is_no_setting(typed)
         sys.argv[1:] = [in_full(without_latest(word)) for word in typed]
+        refuse_sweeps_without_values([word for word in sys.argv[1:] if "=" in word])
     except ValueError as error:
         print(error, file=sys.stderr)
         sys.exit(REFUSED)

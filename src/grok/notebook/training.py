@@ -18,6 +18,8 @@ from grok.notebook.run import Run
 from grok.runs.named import without_latest
 from grok.runs.resume import resumed_config
 from grok.settings import places
+from grok.settings.composition import composition_sentence
+from grok.settings.known import refuse_unknown
 from grok.settings.quiet import quiet
 from grok.settings.short import in_full
 from grok.training.experiment import assemble
@@ -33,9 +35,10 @@ def configuration(overrides: Sequence[str], folder: str | Path | None) -> DictCo
         with initialize_config_dir(str(places.conf_folder()), version_base="1.3"):
             config = compose("train", overrides)
     except HydraException as error:
-        raise ValueError(str(error)) from error
+        raise ValueError(composition_sentence(error, overrides)) from error
     finally:
         GlobalHydra.instance().hydra = earlier
+    refuse_unknown(config)
     if config.sweep or config.get("dry_run"):
         raise ValueError("`sweep` and `dry_run` are for sweeps: `python -m grok.train -m`.")
     if config.resume and folder is not None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Glob, IntervalSweep, Override
 from hydra.errors import HydraException
 from omegaconf.errors import InterpolationKeyError
 
@@ -14,6 +14,29 @@ from grok.settings.misspelt import member_sentence, unknown_sentence
 from grok.settings.places import conf_folder
 
 EXTRAS = {"optuna": "hydra-optuna-sweeper"}  # Hydra's plugins that are optional, and their distributions
+
+
+def refuse_sweeps_without_values(typed: Sequence[str]) -> None:
+    """`ValueError` for intervals, which only a search takes, and for `glob()`, which chooses members of a group."""
+    searched = any(text.startswith("hparams_search=") and text != "hparams_search=null" for text in typed)
+    for text in typed:
+        try:
+            override = OverridesParser.create().parse_override(text) if "interval(" in text or "glob(" in text else None
+        except HydraException:
+            continue  # Hydra itself says so
+        if override is None or not override.is_sweep_override():
+            continue
+        name, value = override.key_or_group, override.value()
+        if isinstance(value, IntervalSweep) and not searched:
+            raise ValueError(
+                f"A sweep runs through values, and an interval lists none: {name}=0.1,1 or {name}=range(1,4) does, and"
+                f" hparams_search=optuna searches an interval. Got {text}."
+            )
+        if isinstance(value, Glob):
+            members = sorted(file.stem for file in (conf_folder() / name).glob("*.yaml"))
+            if not value.filter(members):
+                of_group = f"`{name}` has {', '.join(members)}" if members else f"`{name}` is none, so list its values"
+                raise ValueError(f"glob() chooses members of a group, as experiment=glob(*). {of_group}. Got {text}.")
 
 
 def composition_sentence(error: Exception, typed: Sequence[str]) -> str:

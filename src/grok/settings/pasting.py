@@ -43,6 +43,6 @@ def next_commands(*commands: str, words: str = "next") -> str:
     return "\n".join([f"{words}:", *(f"  {line}" for line in commands)])
 
 
-def resume_command(folder: str | Path) -> str:
-    """What goes on with a run."""
-    return command("train", hydra_setting("resume", from_here(folder)))
+def resume_command(folder: str | Path, trust: bool = False) -> str:
+    """What goes on with a run; `trust` where it has parts of one's own."""
+    return command("train", hydra_setting("resume", from_here(folder)), *["trust=true"] * trust)

@@ -14,6 +14,7 @@ from grok.measures.phases import REGIME_WORDS
 from grok.runs.censoring import event_row, event_words
 from grok.runs.conclusion import Conclusion
 from grok.runs.folder import RunFolder
+from grok.runs.trust import has_own_parts
 from grok.settings.pasting import command, from_here, next_commands, resume_command
 from grok.training.lit import FullBatchData, FullBatchTraining
 
@@ -113,7 +114,7 @@ def conclude_aloud(console: Console, config: DictConfig, folder: RunFolder, conc
 def closing_words(path: Path, status: str, reason: str | None) -> str:
     """Where everything is, and what to type next."""
     if status == "interrupted":
-        return next_commands(resume_command(path), words=f"interrupted ({reason}); to go on")
+        return next_commands(resume_command(path, has_own_parts(path)), words=f"interrupted ({reason}); to go on")
     here = from_here(path)
     if status == "diverged":
         where = f"{reason} The last good checkpoint and everything before are in {path}"
