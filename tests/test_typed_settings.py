@@ -77,7 +77,10 @@ def test_every_setting_that_something_reads_is_known(typed: list[str]) -> None:
         ("+launch.partition=x", "`launch.partition` is a setting of `launch=slurm`"),
         ("+measure_early.evry=5", "`measure_early.evry` is not a setting."),
         ("stop={when: stable}", "`stop.when` is not a setting."),
-        ("snapshots=5", "`snapshots` is a group of settings, not one value. Its settings are `snapshots.keep`."),
+        (
+            "snapshots=5",
+            "`snapshots` is a group of settings, not one value. Its settings are `snapshots.keep`, `snapshots.at`.",
+        ),
         ("+nothing_like_it=1", "`nothing_like_it` is not a setting. conf/ lists all settings."),
     ],
 )
