@@ -34,7 +34,7 @@ from grok.settings.commands import REFUSED
 from grok.settings.composition import composition_sentence, refuse_sweeps_without_values
 from grok.settings.help import configuration
 from grok.settings.known import refuse_unknown
-from grok.settings.options import refuse_what_is_no_setting
+from grok.settings.options import own_config_folders, refuse_what_is_no_setting
 from grok.settings.output import steady_output
 from grok.settings.short import in_full
 from grok.settings.version import version_line
@@ -97,8 +97,8 @@ def _main() -> None:
     except (HydraException, OmegaConfBaseException, ValueError, TypeError) as error:
         if not is_hydras(error):
             raise
-        typed = [argument for argument in sys.argv[1:] if "=" in argument.lstrip("-") and not argument.startswith("-")]
-        print(composition_sentence(error, typed), file=sys.stderr)
+        settings = [word for word in sys.argv[1:] if "=" in word and not word.startswith("-")]
+        print(composition_sentence(error, settings, own_config_folders(typed)), file=sys.stderr)
         remove_unless_sweep(places.last_sweep_folder())
         sys.exit(REFUSED)
 

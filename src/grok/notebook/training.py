@@ -20,6 +20,7 @@ from grok.runs.resume import resumed_config
 from grok.settings import places
 from grok.settings.composition import composition_sentence
 from grok.settings.known import refuse_unknown
+from grok.settings.options import own_config_folders
 from grok.settings.quiet import quiet
 from grok.settings.short import in_full
 from grok.training.experiment import assemble
@@ -35,7 +36,7 @@ def configuration(overrides: Sequence[str], folder: str | Path | None) -> DictCo
         with initialize_config_dir(str(places.conf_folder()), version_base="1.3"):
             config = compose("train", overrides)
     except HydraException as error:
-        raise ValueError(composition_sentence(error, overrides)) from error
+        raise ValueError(composition_sentence(error, overrides, own_config_folders(overrides))) from error
     finally:
         GlobalHydra.instance().hydra = earlier
     refuse_unknown(config)

@@ -1,7 +1,8 @@
 """What Hydra could not compose, in one sentence that names what there is."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -39,8 +40,12 @@ def refuse_sweeps_without_values(typed: Sequence[str]) -> None:
                 raise ValueError(f"glob() chooses members of a group, as experiment=glob(*). {of_group}. Got {text}.")
 
 
-def composition_sentence(error: Exception, typed: Sequence[str]) -> str:
-    """Why the settings that were typed make no configuration, in one sentence."""
+def composition_sentence(error: Exception, typed: Sequence[str], own: Collection[Path] = ()) -> str:
+    """Why the settings that were typed make no configuration, in one sentence.
+
+    Args:
+        own: folders of configuration besides conf/.
+    """
     parser = OverridesParser.create()
     overrides = []
     for text in typed:
@@ -50,17 +55,18 @@ def composition_sentence(error: Exception, typed: Sequence[str]) -> str:
             return f"`{text}` cannot be read as key=value; a value with special characters wants quotes, '{text}'."
     launch = next((o.value() for o in overrides if o.key_or_group == "launch" and not o.is_sweep_override()), "serial")
     known = known_settings({"launch": {"kind": launch}})
-    sentences = [_sentence(override, known) for override in overrides]
+    sentences = [_sentence(override, known, own) for override in overrides]
     first = next((sentence for sentence in sentences if sentence), None)
     return first or _in_hydras_words(error)
 
 
-def _sentence(override: Override, known: dict[str, Any]) -> str | None:
+def _sentence(override: Override, known: dict[str, Any], own: Collection[Path]) -> str | None:
     name, text = override.key_or_group, str(override.input_line)
     if name == "hydra" or name.startswith(("hydra.", "hydra/")):
         return None
     if (conf_folder() / name).is_dir() and not override.is_delete():
-        sentences = [member_sentence(name, "null" if member is None else str(member)) for member in _values(override)]
+        members = ["null" if member is None else str(member) for member in _values(override)]
+        sentences = [member_sentence(name, member, own) for member in members]
         several = " Several loggers are a list: logger=[wandb,tensorboard]." if name == "logger" else ""
         add = f"`{name}` is a group that has a member already: leave out the +.{several} Got {text}."
         return next((sentence for sentence in sentences if sentence), add if override.is_add() else None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from difflib import get_close_matches
+from pathlib import Path
 
 from omegaconf import OmegaConf
 
@@ -92,10 +93,9 @@ def unknown_sentence(name: str, known: Collection[str]) -> str:
     return " ".join(filter(None, [f"`{name}` is not a setting.", advice, reason]))
 
 
-def member_sentence(group: str, member: str) -> str | None:
-    """What to say of a member that a group of conf/ does not have; None for one it has."""
-    folder = conf_folder() / group
-    members = sorted(file.stem for file in folder.glob("*.yaml"))
+def member_sentence(group: str, member: str, own: Collection[Path] = ()) -> str | None:
+    """What to say of a member that a group of conf/, or of the user's `own` folders, lacks; None for one it has."""
+    members = sorted(file.stem for folder in (conf_folder(), *own) for file in (folder / group).glob("*.yaml"))
     if member in members:
         return None
     reason = NO_MEMBERS.get(f"{group}={member}")

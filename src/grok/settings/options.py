@@ -24,6 +24,18 @@ def refuse_what_is_no_setting(words: Sequence[str]) -> None:
         before = word
 
 
+def own_config_folders(words: Sequence[str]) -> list[Path]:
+    """Folders of configuration that were typed besides conf/."""
+    found: list[str] = []
+    for n, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name in ("-cd", "--config-dir"):
+            found += [value] if equals else words[n + 1 : n + 2]
+        elif name.lstrip("+") == "hydra.searchpath":
+            found += [text.strip(" '\"").removeprefix("file://") for text in value.strip("[]").split(",")]
+    return [Path(text) for text in found]
+
+
 def _option_sentence(word: str, name: str) -> str:
     if "=" in word:
         bare = word.lstrip("-")

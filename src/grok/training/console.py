@@ -15,6 +15,7 @@ from grok.runs.censoring import event_row, event_words
 from grok.runs.conclusion import Conclusion
 from grok.runs.folder import RunFolder
 from grok.runs.trust import has_own_parts
+from grok.settings import places
 from grok.settings.pasting import command, from_here, next_commands, resume_command
 from grok.training.lit import FullBatchData, FullBatchTraining
 
@@ -69,6 +70,7 @@ def announce(
         f"on {summary['device']}, {summary['threads']} {'thread' if summary['threads'] == 1 else 'threads'}",
         *notes,
         *([f"W&B {summary['wandb_mode']}"] if config.logger and "wandb_mode" in summary else []),
+        *(places.where_runs_go() if Path(config.folder).is_relative_to(places.logs_folder()) else []),
         f"folder {config.folder}",
     ]
     for line in lines[:-1]:  # a window wraps words; a path, and what is read by programs, stays whole
