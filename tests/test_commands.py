@@ -140,6 +140,16 @@ def test_without_a_folder_or_by_latest_it_is_the_one_measured_last(
     assert shlex.split(last)[-2:] == ["grok.report", str(logs / "train/newer run")]
 
 
+def test_a_table_is_made_of_a_sweep_and_of_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made_up_run(tmp_path / "a run")
+    code, _, said = typed(monkeypatch, capsys, "collect", str(tmp_path / "a run"))
+    assert code == 2
+    assert said.startswith(f"The folder must be that of a sweep, with a sweep.json. {tmp_path / 'a run'} has none; ")
+    assert said.count("\n") == 1
+
+
 def test_a_folder_of_runs_and_sweeps_stands_for_all_of_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -23,7 +23,7 @@ from typing import Any
 
 from rich.console import Console
 
-from grok.runs.named import folder_named
+from grok.runs.named import folder_named, is_sweep
 from grok.settings.commands import run, settings
 from grok.settings.pasting import command, from_here, next_commands
 from grok.sweep.overview import printed_table
@@ -40,6 +40,9 @@ def collect(arguments: Sequence[str]) -> None:
     if not isinstance(pictures, bool):
         raise ValueError(f"`pictures` must be true or false. Got {pictures}.")
     path = folder_named(typed, runs=False)
+    if not is_sweep(path):
+        way_out = f"`{command('status', from_here(path))}` lists runs that were started one by one"
+        raise ValueError(f"The folder must be that of a sweep, with a sweep.json. {path} has none; {way_out}.")
     table = sweep_table(path)
     pictured = axes(swept(table), **told)
     files = write_results(path, table, pictured if pictures else None)
