@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src/grok"
 ROOMS = sorted(folder.parent.name for folder in PACKAGE.glob("*/__init__.py"))
-DOORS = sorted(file.stem for file in PACKAGE.glob("*.py") if file.stem != "__init__")
+DOORS = sorted(file.stem for file in PACKAGE.glob("*.py") if file.stem != "__init__")  # `__main__` opens the others
 MATHS = ("tasks", "model", "measures", "claims")  # import torch and no framework, and name no configuration key
 
 FILES = {

@@ -2,12 +2,15 @@
 
 import io
 import shlex
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from made_up import made_up_run
+from omegaconf import OmegaConf
 from rich.console import Console
 from runs import run
 
@@ -96,6 +99,11 @@ def test_a_path_is_typed_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert from_here(tmp_path.parent) == tmp_path.parent
 
 
+@pytest.fixture(autouse=True)
+def _python_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
+
+
 def test_a_run_ends_with_commands_for_its_folder_whatever_its_name(tmp_path: Path) -> None:
     path = tmp_path / "a run [x] #1"
     _, _, printed = run(path)
@@ -111,6 +119,16 @@ def test_a_run_that_did_not_finish_says_what_to_do(status: str, door: str) -> No
     words = closing_words(Path("/a b"), status, "SIGINT")
     assert words.splitlines()[-1].startswith(f"  python -m grok.{door} ")
     assert "'/a b'" in words or "a b" in shlex.split(words.splitlines()[-1])[-1]
+
+
+def test_going_on_with_a_run_of_ones_own_parts_asks_for_trust(tmp_path: Path) -> None:
+    folder = made_up_run(tmp_path / "a run")
+    words = closing_words(folder.path, "interrupted", "SIGINT")
+    assert words.splitlines()[-1].endswith("resume='\"'\"'" + str(folder.path) + "'\"'\"''")
+    config = OmegaConf.load(folder.config)
+    config.data.operation = "mine.shifted"
+    folder.config.write_text(OmegaConf.to_yaml(config))
+    assert closing_words(folder.path, "interrupted", "SIGINT").endswith(" trust=true")
 
 
 def test_the_command_of_a_sweep_goes_on_in_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,7 +85,8 @@ def test_a_folder_without_measurements_is_refused(tmp_path: Path) -> None:
         [sys.executable, "-m", "grok.final_keys", str(tmp_path)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert done.stderr == f"{tmp_path} must be the folder of a run, with a config.yaml. It has none.\n"
+    words = "The folder must be that of a run or of a sweep, or hold some."
+    assert done.stderr == f"{words} {tmp_path} is none of these.\n"
 
 
 def test_a_run_begun_before_unseen_pairs_were_told_apart_is_judged_by_its_test_set(tmp_path: Path) -> None:

@@ -62,9 +62,10 @@ CASES = [
 
 
 @pytest.fixture(autouse=True)
-def _as_a_user_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def _as_a_user_has_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without the checks of shapes that this suite puts around every function."""
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    monkeypatch.chdir(tmp_path)  # a folder of a callback can be a name in the folder one stands in
 
 
 def outcome(typed: str, folder: Path) -> str:

@@ -96,7 +96,7 @@ def test_a_run_goes_on_from_a_cell(tmp_path: Path) -> None:
     ("overrides", "sentence"),
     [
         (["data.p=2"], "`data.p` must be a whole number, 3 or more. Got 2."),
-        (["data.q=3"], "Could not override 'data.q'."),
+        (["data.q=3"], "`data.q` is not a setting. The nearest: `data.p`"),
         (["sweep=x"], "`sweep` and `dry_run` are for sweeps"),
         (["resume=x"], "`folder` is for a new run"),
         ("data.p=5", "`overrides` must be a list of settings such as"),

@@ -66,7 +66,7 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(tmp_path: Path) -> None:
     whole, *_ = run(tmp_path / "whole", *settings)
     part, *_ = run(tmp_path / "part", *settings)
     part.checkpoints()[87].unlink()  # as if killed before the end, with rows beyond the checkpoint
-    part.write_summary(status="running")
+    part.write_summary(status="running", checksums={})
     with part.metrics.open("a") as file:
         file.write("99,1 2,0.5")  # a line cut short
     with pytest.warns(UserWarning, match="ends in a line that was cut short"):

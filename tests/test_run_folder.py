@@ -79,6 +79,29 @@ def test_at_most_so_many_snapshots_stay_with_the_ends_and_the_events_among_them(
     assert kept_steps(steps[:20], [], 60) == steps[:20]
 
 
+def test_half_of_the_snapshots_between_lie_from_the_end_of_memorization_to_generalization() -> None:
+    steps = [*range(0, 501, 10), *range(600, 7_401, 100)]
+    events = [(80, 90), (600, 700), (1400, 1500), (3600, 3700)]
+    before = kept_steps(steps, events, 60)
+    kept = kept_steps(steps, events, 60, dense=(600, 3700))
+    assert len(before) == len(kept) == 60
+    within = [len([s for s in chosen if 600 <= s <= 3700]) for chosen in (before, kept)]
+    assert within[1] >= 26 > 1.5 * within[0]
+    assert len([s for s in kept if s < 370]) >= 12
+    assert {0, 80, 90, 600, 700, 1400, 1500, 3600, 3700, 7400} <= set(kept)
+
+
+def test_snapshots_that_were_asked_for_are_kept_of_the_same_number() -> None:
+    kept = kept_steps([*range(0, 1001, 10)], [], 20, dense=(500, 700), asked=[30, 110, 115])
+    assert len(kept) == 20
+    assert {30, 110} <= set(kept)
+
+
+def test_a_run_that_was_thinned_before_is_thinned_no_further() -> None:
+    steps = sorted(kept_steps([*range(0, 7_401, 10)], [], 60))
+    assert kept_steps(steps, [], 60, dense=(600, 3700)) == steps
+
+
 def test_an_empty_folder_holds_no_run(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "none")
     assert not folder.holds_a_run

@@ -143,8 +143,8 @@ def test_a_run_that_has_only_opened_its_table_has_no_measurements_yet(healthy: P
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ((), "usage: python -m grok.status <run or sweep folder>"),
-        (("nowhere",), "The folder must be that of a run or of a sweep. nowhere is neither."),
+        (("nowhere",), "The folder must be that of a run or of a sweep, or hold some. There is no folder nowhere."),
+        (("--live",), "Settings are typed as name=value, without dashes; --help lists them. Got --live."),
         ((".", "live=maybe"), "`live` must be true or false. Got maybe."),
         ((".", "speed=3"), "The settings are live. Got speed=3."),
     ],

@@ -244,9 +244,7 @@ def test_what_cannot_be_sent_is_refused_in_a_sentence(monkeypatch: pytest.Monkey
     assert code == 2
     assert "must be that of a run or of a sweep" in words
     assert sync(monkeypatch, tmp_path, "tags=[x]") == (2, "The settings are project, entity. Got tags=[x].\n")
-    assert sync(monkeypatch, Path("project=x")) == (
-        2,
-        "usage: python -m grok.sync <run or sweep folder> [project=…] [entity=…]\n",
-    )
     folder, *_ = run(tmp_path / "run", "logger=csv")
-    assert sync(monkeypatch, folder.path) == (0, "run  without W&B\nnothing to send\n")
+    code, words = sync(monkeypatch, folder.path)
+    assert code == 0
+    assert words.startswith("run  without W&B\nnothing to send\nnext:\n")

@@ -63,7 +63,7 @@ def test_a_run_leaves_a_folder_that_tells_everything(tmp_path: Path) -> None:
     ("typed", "expected"),
     [
         (["/home/me/.venv/bin/python3", "-m", "grok.train", "data.p=59"], "python -m grok.train data.p=59"),
-        (["/usr/bin/python", "/home/me/bin/grok-train", "tags=[a b]"], "grok-train 'tags=[a b]'"),
+        (["/usr/bin/python", "/home/me/bin/grok", "train", "tags=[a b]"], "grok train 'tags=[a b]'"),
     ],
 )
 def test_the_command_is_kept_as_it_can_be_typed_anywhere(typed: list[str], expected: str) -> None:

@@ -1,6 +1,7 @@
 """What is typed by habit or by mistake is refused in one sentence that names what there is."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +12,9 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from runs import TINY, configuration, run
 
+from grok import train_run
 from grok.settings import places
-from grok.settings.composition import composition_sentence
+from grok.settings.composition import composition_sentence, refuse_sweeps_without_values
 from grok.settings.known import refuse_unknown
 from grok.training.objective import objective
 
@@ -75,7 +77,10 @@ def test_every_setting_that_something_reads_is_known(typed: list[str]) -> None:
         ("+launch.partition=x", "`launch.partition` is a setting of `launch=slurm`"),
         ("+measure_early.evry=5", "`measure_early.evry` is not a setting."),
         ("stop={when: stable}", "`stop.when` is not a setting."),
-        ("snapshots=5", "`snapshots` is a group of settings, not one value. Its settings are `snapshots.keep`."),
+        (
+            "snapshots=5",
+            "`snapshots` is a group of settings, not one value. Its settings are `snapshots.keep`, `snapshots.at`.",
+        ),
         ("+nothing_like_it=1", "`nothing_like_it` is not a setting. conf/ lists all settings."),
     ],
 )
@@ -133,13 +138,13 @@ def test_several_values_without_m_are_no_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    [["wd=0"], ["+wd=0"], ["-m", "wd=0,1"], ["-m", "+wd=0,1"], ["-m", "+wd=0", "data.p=5,7"], ["data=5"]],
+    [["wdd=0"], ["+wdd=0"], ["-m", "wdd=0,1"], ["-m", "+wdd=0,1"], ["-m", "+wdd=0", "data.p=5,7"], ["data=5"]],
 )
 def test_a_refused_command_exits_2_with_one_sentence_and_writes_nothing(tmp_path: Path, typed: list[str]) -> None:
     done = command(tmp_path, *typed)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
-    assert done.stderr.startswith("`data` must be one of modular" if typed == ["data=5"] else "`wd` is not a setting.")
+    assert done.stderr.startswith("`data` must be one of modular" if typed == ["data=5"] else "`wdd` is not a setting.")
     assert not [path for path in (tmp_path / "logs").rglob("*") if path.is_file() or path.parent.name == "train"]
 
 
@@ -192,3 +197,36 @@ def test_optuna_tries_settings_and_says_which_were_best(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     (results,) = (tmp_path / "logs").rglob("optimization_results.yaml")
     assert "best_value" in results.read_text()
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        (["wd=interval(0,1)"], "A sweep runs through values, and an interval lists none: "),
+        (["optim.wd=glob(*)"], "glob() chooses members of a group, as experiment=glob(*). `optim.wd` is none"),
+        (["experiment=glob(zz*)"], "`experiment` has mainline, quick. Got experiment=glob(zz*)."),
+    ],
+)
+def test_a_sweep_over_no_values_is_refused(typed: list[str], sentence: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        refuse_sweeps_without_values(typed)
+
+
+def test_a_search_takes_intervals_and_a_group_a_pattern() -> None:
+    refuse_sweeps_without_values(["hparams_search=optuna", "optim.wd=interval(0,1)", "experiment=glob(q*)", "x=["])
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        (["wdd=1"], "`wdd` is not a setting."),
+        (["+nothing=1"], "`nothing` is not a setting."),
+        (["trainer.max_epochs=3"], "The nearest: `trainer.max_steps`."),
+        (["experiment=quik"], "`experiment` must be one of mainline, quick. Got quik. The nearest: `quick`."),
+        (["optim.wdd=1"], "`optim.wdd` is not a setting. The nearest: `optim.wd`."),
+    ],
+)
+def test_python_refuses_settings_in_the_commands_words(typed: list[str], sentence: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        train_run(typed, tmp_path / "run", silent=True)
+    assert not (tmp_path / "run").exists()

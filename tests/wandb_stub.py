@@ -51,6 +51,8 @@ class WandbStub:
         self.reports: list[dict[str, Any]] = []
         self.operations: list[str] = []
         self.unknown: list[str] = []
+        self.sweep = ""  # its configuration, as YAML
+        self.to_run: list[dict[str, Any]] = []  # what agents of the sweep are told, one at a time
         self.url = ""
         self.lock = threading.Lock()
 
@@ -71,6 +73,9 @@ class WandbStub:
             "upsertView": self._report,
             "ServerFeaturesQuery": lambda _: {"serverInfo": {"features": []}},
             "OrganizationCoreWeaveOrganizationID": lambda _: {"entity": None},
+            "SweepWithRuns": lambda _: {"project": {"sweep": {"config": self.sweep, "runs": {"edges": []}}}},
+            "CreateAgent": lambda _: {"createAgent": {"agent": {"id": "agent"}}},
+            "Heartbeat": self._heartbeat,
             "RunStoppedStatus": lambda _: {"project": {"run": {"stopped": False}}},
         }
         if name not in answers:
@@ -80,6 +85,11 @@ class WandbStub:
 
     def _viewer(self, variables: dict[str, Any]) -> dict[str, Any]:
         return {"viewer": self._person()}
+
+    def _heartbeat(self, variables: dict[str, Any]) -> dict[str, Any]:
+        busy = any(json.loads(variables["runState"]).values())
+        told = [] if busy else [self.to_run.pop(0)] if self.to_run else [{"type": "exit"}]
+        return {"agentHeartbeat": {"agent": {"id": "agent"}, "commands": json.dumps(told)}}
 
     @staticmethod
     def _person() -> dict[str, Any]:

@@ -8,8 +8,8 @@ In a notebook:
     grok.open_sweep("logs/train/…_sweep").table
     grok.open_network("theirs.pth", train_fraction=0.3, seed=0).claims()
 
-On a command line, each `python -m grok.<name> --help`: train, status, collect, analyze, report, export, sync,
-final_keys. Importing this package imports nothing else.
+On a command line `grok <command>`, or `python -m grok.<command>`; `grok` alone lists the commands. Importing this
+package imports nothing else.
 """
 
 import os
@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if sys.argv[:1] == ["-m"] and any(word.startswith("grok.") for word in sys.orig_argv):  # a command
+if sys.argv[:1] == ["-m"] and any(word == "grok" or word.startswith("grok.") for word in sys.orig_argv):  # a command
     if not sys.flags.safe_path and sys.path[:1] == [os.getcwd()]:
         del sys.path[0]  # it is typed in all kinds of folders, also in strangers': nothing is imported from there
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:

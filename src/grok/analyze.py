@@ -1,21 +1,47 @@
-"""Open a trained network and check every claim of the paper: `python -m grok.analyze <run folder> [key=value …]`.
+"""Open a trained network and check every claim of the paper.
 
-Several run folders or files, or a sweep's: one table, claims down, networks across, and claims.csv.
+usage: grok analyze [folder or file …] [setting=value …]
 
-step=1200 | last | steps=all     which snapshot (last: the last one outside a slingshot); or the whole history
-key_frequencies=W_L | [14,35]    a rule by name, or a list
-figures=all | none | [names]     pictures
-figures.style.formats=[png,pdf]  and their looks, by default as the run's: also .font=sans | serif, .size=8 (points),
-                                 .width=column | two_columns, or centimetres
-output=<folder>                  where pictures and analysis.json go
-verbose=true                     the long table: levels, notes, an untrained network, every loss
-threads=1                        CPU threads
+folder                       of a run; of a sweep or of several runs: one table,
+                             claims down, networks across, and claims.csv;
+                             latest or nothing: the one measured last
+step=1200                    which snapshot, by its optimizer step
+step=last                    the last one outside a slingshot, the default
+steps=all                    the whole history as well
+key_frequencies=W_L          their rule: W_L, max, W_E, neurons, logits, waves;
+                             by default the run's own
+key_frequencies=[14,35]      or a list
+figures=all                  pictures; or none, or a list of names
+figures.style.formats=[png,pdf]
+                             PDFs too; this and the three below are by
+                             default as the run's
+figures.style.font=sans      or serif
+figures.style.size=8         of text, in points
+figures.style.width=column   or two_columns, or a number of centimetres
+output=<folder>              where pictures and analysis.json go
+verbose=true                 the long table: levels, notes, an untrained
+                             network, every loss
+trust=true                   import a task or a network of somebody's own that
+                             the run's configuration names
+threads=1                    CPU threads
 
-checkpoint=<file>                or a file's path instead of a run folder: somebody else's network
-data.p data.operation data.train_fraction data.seed    where the file does not tell
-split=<file>                     its training pairs
-model.tokens='a b =' | '= a b' | 'a b'    model.attention=causal | bidirectional    model.attention_rate=1
-model.activation=relu | gelu | tanh | quadratic    how it is read, which no tensor tells
+Somebody else's network (short names work too: p, train_fraction, seed, tokens):
+
+checkpoint=<file>            or the file in place of the folder
+split=<file>                 the file of its training pairs
+data.p=113                   modulus, where the file does not tell; so with the
+                             three below
+data.operation=addition      addition, subtraction or x2+xy+y2
+data.train_fraction=0.3      share of the p² pairs that it trained on
+data.seed=0                  of the authors' way to draw them
+model.tokens='a b ='         or '= a b', or 'a b'; read at the last
+model.attention=causal       or bidirectional
+model.attention_rate=1       share of softmax in attention; 0: constant
+model.activation=relu        or gelu, tanh, quadratic
+
+grok analyze
+grok analyze logs/train/2026-01-31_12-00-00_p59 steps=all
+grok analyze theirs.pth p=113 train_fraction=0.3 seed=0
 """
 
 import json
@@ -37,6 +63,7 @@ from grok.analysis.history import history
 from grok.analysis.screen import show
 from grok.figures.choice import PicturedNetwork, draw
 from grok.runs.files import write_text
+from grok.runs.named import LATEST, folder_named, folders_in, is_sweep
 from grok.settings.commands import run
 from grok.settings.pasting import command, from_here, next_commands
 from grok.training.machine import keep_memory
@@ -48,10 +75,14 @@ def report(arguments: Sequence[str], console: Console | None = None) -> dict[str
     Of several run folders or files, or of a sweep: {"claims": a row for each network and claim}.
     """
     console = console or Console(width=None if sys.stdout.isatty() else 160)
-    paths = [Path(argument) for argument in arguments if "=" not in argument]
-    if len(paths) > 1 or any((path / "sweep.json").exists() for path in paths):
-        return _compare(paths, [argument for argument in arguments if "=" in argument], console)
-    return _examine(arguments, console)
+    typed = [Path(argument) for argument in arguments if "=" not in argument]
+    settings = [argument for argument in arguments if "=" in argument]
+    if not typed and not any(setting.startswith("checkpoint=") for setting in settings):
+        typed = [Path(LATEST)]
+    paths = [folder_named(path, measured=True) for path in typed]
+    if len(paths) > 1 or any((path.is_dir() and folders_in(path) != [path]) or is_sweep(path) for path in paths):
+        return _compare(paths, settings, console)
+    return _examine([*map(str, paths), *settings], console)
 
 
 def _compare(paths: Sequence[Path], settings: Sequence[str], console: Console) -> dict[str, Any]:

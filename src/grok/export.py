@@ -1,11 +1,21 @@
-"""Write a snapshot of a run in other people's layouts: `python -m grok.export <run folder> [key=value …]`.
+"""Write a run's network in other people's layouts.
 
-layout=authors | transformer_lens    whose
-step=1200 | last                     which snapshot
-output=<file>                        .pth, .pt or .safetensors; by default exports/ of the run folder
+usage: grok export [folder] [layout=…] [step=…] [output=…]
+
+folder                       of a run, of a sweep, or of several of them;
+                             latest or nothing: the one that was measured last
+layout=authors               of the paper's authors, the default
+layout=transformer_lens      of TransformerLens
+step=1200                    which snapshot, by its optimizer step
+step=last                    the last one outside a slingshot, the default
+output=<file>                .pth, .pt or .safetensors, for one run; by default
+                             in exports/ of the run's folder
+
+grok export
+grok export logs/train/2026-01-31_12-00-00_p59 layout=transformer_lens step=1200
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +23,11 @@ from omegaconf import DictConfig
 
 from grok.networks import exporting, weight_files
 from grok.networks.subject import FUNCTIONS
+from grok.runs.named import folder_named, for_each
 from grok.runs.opened import OpenedRun
 from grok.settings.commands import run, settings
-from grok.settings.pasting import command, next_commands
+from grok.settings.pasting import command, from_here, next_commands
+from grok.sweep.run_status import run_folders
 
 KNOWN: dict[str, Any] = {"layout": "authors", "step": "last", "output": None}
 
@@ -55,12 +67,16 @@ def config_of(config: DictConfig, weights: dict[str, Any], layout: str) -> dict[
 
 
 def export(arguments: Sequence[str]) -> None:
-    """Write the file and say where it is."""
-    path, told = settings(arguments, KNOWN)
-    if path is None:
-        raise ValueError(
-            "usage: python -m grok.export <run folder> [layout=authors|transformer_lens] [step=…] [output=…]"
-        )
+    """Write a file for every run named and say where it is."""
+    typed, told = settings(arguments, KNOWN)
+    path = folder_named(typed, measured=True)
+    folders = run_folders(path)
+    if told["output"] and len(folders) > 1:
+        raise ValueError(f"`output` is for one run. {path} holds {len(folders)}.")
+    for_each(folders, lambda folder: _export(folder, told))
+
+
+def _export(path: Path, told: Mapping[str, Any]) -> None:
     opened = OpenedRun(path)
     step = opened.step(told["step"])
     state = exporting.exported(opened.folder.load_snapshot(step), told["layout"])
@@ -74,7 +90,7 @@ def export(arguments: Sequence[str]) -> None:
                 beside[name] = measured[column].tolist()  # one a measurement
     weight_files.save(file, state, config_of(opened.config, state, told["layout"]), beside)
     print(f"step {step} of {path}, in the layout of {told['layout']}: {file}")
-    print(next_commands(command("analyze", f"checkpoint={file}")))
+    print(next_commands(command("analyze", from_here(file))))
 
 
 def main() -> None:

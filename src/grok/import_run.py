@@ -1,12 +1,25 @@
-"""Make a run folder of somebody else's trajectory: `python -m grok.import_run <file or folder of files> [key=value …]`.
+"""Make a run folder of somebody else's trajectory.
 
-The file holds several networks (state_dicts, checkpoints), or the folder one a file. Each is measured as our own
-networks are; report, status, final_keys and analyze work on what comes out.
+usage: grok import_run <file or folder of files> [setting=value …]
 
-output=<folder>          a new run folder; without it, one named by time in logs/
-name=theirs              what it is called
-data.p data.operation data.train_fraction data.seed model.activation    where the files do not tell
-split=<file>             their training pairs
+The file holds several networks (state_dicts, checkpoints), or the folder one a
+file. Each is measured as our own networks are; report, status, final_keys and
+analyze work on what comes out.
+
+output=<folder>                  a new run folder; by default one named by
+                                 time in logs/
+name=theirs                      what it is called
+split=<file>                     the file of their training pairs
+
+Where the files do not tell (short names work too: p, train_fraction, seed):
+
+data.p=113                       modulus
+data.operation=addition          addition, subtraction or x2+xy+y2
+data.train_fraction=0.3          share of the p² pairs that they train on
+data.seed=0                      of the authors' way to draw them
+model.activation=relu            relu or gelu
+
+grok import_run theirs.pth p=113 train_fraction=0.3 seed=0 output=logs/theirs
 """
 
 from collections.abc import Sequence
@@ -15,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from grok.notebook.training import configuration
-from grok.settings.commands import folder_and_settings, run
+from grok.settings.commands import run, settings
 from grok.settings.pasting import command, from_here, next_commands
 from grok.settings.quiet import quiet
 from grok.training.importing import import_run as imported
@@ -34,7 +47,9 @@ KNOWN: dict[str, Any] = {
 
 def import_run(arguments: Sequence[str]) -> Path:
     """Import, say where it is, and return the folder."""
-    path, told = folder_and_settings("import_run <file or folder of files> [output=…]", arguments, KNOWN)
+    path, told = settings(arguments, KNOWN)
+    if path is None:
+        raise ValueError("A trajectory is a file or a folder of files. None was named; --help has an example.")
     if not path.exists():
         raise ValueError(f"A trajectory is a file or a folder of files. {path} is neither.")
     output = told["output"]

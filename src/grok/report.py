@@ -1,45 +1,38 @@
-"""`python -m grok.report [run or sweep folder] [key=value …]`: a page from the folders alone.
+"""A page of a run or a sweep, from its folder alone; opens offline.
 
-Without a folder, of the run or sweep that was measured last.
+usage: grok report [folder] [output=…] [wandb=…]
 
-output=<folder>                where the pages go; by default each into the folder of its run
-wandb=<entity>/<project>       a W&B report of the same runs as well
+folder                      of a run, of a sweep, or of several of them, each
+                            with a page; latest or nothing: the one that was
+                            measured last
+output=<folder>             where pages go; by default each into its run's or
+                            sweep's own folder, as report.html
+wandb=<entity>/<project>    a W&B report of the same runs as well
+
+grok report
+grok report logs/train/2026-01-31_12-00-00_sweep wandb=me/grok
 """
 
 import importlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from grok.pages.record import Record
 from grok.pages.run_page import run_page
 from grok.pages.sweep_page import sweep_page
-from grok.runs.folder import RunFolder
-from grok.settings import places
+from grok.runs.named import folder_named, folders_in, for_each, is_sweep
 from grok.settings.commands import run, settings
+from grok.settings.pasting import command, from_here, next_commands
+
+KNOWN: dict[str, Any] = {"wandb": False, "output": None}
 
 
 def report(path: Path, console: Console, output: Path | None = None) -> Path:
     """The page of the run or sweep in `path`, made anew. `ValueError` where it is neither."""
-    if not path.is_dir():
-        raise ValueError(f"The folder must be that of a run or of a sweep. There is no folder {path}.")
-    if (path / "sweep.json").exists():
-        return sweep_page(path, console, output)
-    return run_page(Record.of(path), output=output)
-
-
-def latest(logs: Path) -> Path:
-    """The run or sweep under `logs` that was measured last. `ValueError` if nothing was measured yet."""
-
-    def measured(folder: Path) -> float:
-        return max((file.stat().st_mtime for file in folder.rglob("metrics.csv")), default=-1.0)
-
-    candidates = [x for x in logs.glob("*/*") if (x / "sweep.json").exists() or RunFolder(x).holds_a_run]
-    found = max(candidates, key=measured, default=None)
-    if found is None or measured(found) < 0:
-        raise ValueError(f"There must be a run with measurements. {logs} holds none; `make train` makes one.")
-    return found
+    return sweep_page(path, console, output) if is_sweep(path) else run_page(Record.of(path), output=output)
 
 
 def entity_and_project(typed: str) -> tuple[str, str]:
@@ -51,18 +44,21 @@ def entity_and_project(typed: str) -> tuple[str, str]:
 
 
 def made(arguments: Sequence[str]) -> None:
-    """Make the page and say where it is; where W&B fails, the page is there all the same."""
+    """Make the pages and say where they are; where W&B fails, the page is there all the same."""
     console = Console(soft_wrap=True, highlight=False, markup=False)
-    path, told = settings(arguments, {"wandb": False, "output": None})
+    typed, told = settings(arguments, KNOWN)
     project = None if told["wandb"] is False else entity_and_project(str(told["wandb"] or ""))
-    if path is None:
-        path = latest(places.logs_folder())
-        console.print(f"the latest: {path}")
+    path = folder_named(typed, measured=True)
     output = None if told["output"] is None else Path(str(told["output"]))
-    console.print(str(report(path, console, output)))
-    if project:
-        wandb_report = importlib.import_module("grok.pages.wandb_report")  # a slow import, of use here alone
-        console.print(wandb_report.save_report(path, *project))
+
+    def page(folder: Path) -> None:
+        console.print(str(report(folder, console, output / folder.name if output and folder != path else output)))
+        if project:
+            wandb_report = importlib.import_module("grok.pages.wandb_report")  # a slow import, of use here alone
+            console.print(wandb_report.save_report(folder, *project))
+
+    for_each(folders_in(path), page)
+    print(next_commands(command("analyze", from_here(path))))
 
 
 def main() -> None:

@@ -1,4 +1,20 @@
-"""Train one network, or with -m a sweep of them: `python -m grok.train [-m] [key=value …]`."""
+"""Train one network, or with -m a sweep of them.
+
+usage: grok train [-m] [setting=value …]
+
+-m                     every combination of values, each a run: p=59,113 wd=0,1
++dry_run=true          with -m: the points with time and disk, nothing started
+resume=<folder>        go on with a run; resume=latest with the latest
+sweep=<folder>         with -m: go on with a sweep, or add points to it
+--config-dir <folder>  experiment/, model/ … with YAML files of your own
+--cfg job              print the configuration, and train nothing
+--help <group=member>  that member's settings: --help launch=slurm optim=sgd
+
+grok train experiment=quick
+grok train p=59 train_fraction=0.4 logger=csv
+grok train -m p=59,113 wd=0,0.3,1 replicate=0,1,2 launch=local
+grok train resume=latest stop=never
+"""
 
 import os
 import sys
@@ -10,12 +26,18 @@ from hydra.errors import HydraException, InstantiationException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from grok.runs.named import without_latest
 from grok.runs.resume import resumed_config
 from grok.runs.trust import allow_own_parts, foreign_parts
 from grok.settings import places
-from grok.settings.composition import composition_sentence
+from grok.settings.commands import REFUSED
+from grok.settings.composition import composition_sentence, refuse_sweeps_without_values
+from grok.settings.help import configuration
 from grok.settings.known import refuse_unknown
+from grok.settings.options import own_config_folders, refuse_what_is_no_setting
 from grok.settings.output import steady_output, stoppable
+from grok.settings.short import in_full
+from grok.settings.version import version_line
 from grok.sweep.launch import remove_unless_sweep
 from grok.training.command import execute, refuse
 from grok.training.objective import objective
@@ -54,6 +76,20 @@ def main() -> None:
 
 
 def _main() -> None:
+    typed = sys.argv[1:]
+    if {"-h", "--help"} & set(typed):
+        print(f"{__doc__}\n{configuration([word for word in typed if '=' in word])}")
+        return
+    if "--version" in typed:
+        print(version_line())
+        return
+    try:
+        refuse_what_is_no_setting(typed)
+        sys.argv[1:] = [in_full(without_latest(word)) for word in typed]
+        refuse_sweeps_without_values([word for word in sys.argv[1:] if "=" in word])
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        sys.exit(REFUSED)
     try:
         train()
     except InstantiationException:
@@ -61,10 +97,10 @@ def _main() -> None:
     except (HydraException, OmegaConfBaseException, ValueError, TypeError) as error:
         if not is_hydras(error):
             raise
-        typed = [argument for argument in sys.argv[1:] if "=" in argument.lstrip("-") and not argument.startswith("-")]
-        print(composition_sentence(error, typed), file=sys.stderr)
+        settings = [word for word in sys.argv[1:] if "=" in word and not word.startswith("-")]
+        print(composition_sentence(error, settings, own_config_folders(typed)), file=sys.stderr)
         remove_unless_sweep(places.last_sweep_folder())
-        sys.exit(2)
+        sys.exit(REFUSED)
 
 
 def is_hydras(error: Exception) -> bool:

@@ -61,7 +61,7 @@ def analysis(arguments: Sequence[str]) -> Analysis:
     if path is not None and path.is_file() and told["checkpoint"] is None:
         path, told["checkpoint"] = None, path
     if (path is None) == (told["checkpoint"] is None):
-        raise ValueError("usage: python -m grok.analyze <run folder> or checkpoint=<file>, and settings as key=value")
+        raise ValueError(f"One network is analyzed: of a folder, or of checkpoint=<file>. Got {' '.join(arguments)}.")
     if told["steps"] not in (None, "all") or (told["steps"] and told["step"] != "last"):
         raise ValueError(f"`steps` must be all, and `step` is for one of them. Got {told['steps']!r}.")
     figures, rule_told = chosen(told["figures"]), _rule(told["key_frequencies"])

@@ -8,7 +8,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from grok.runs.opened import OpenedRun
+from grok.runs.named import folders_in, is_sweep
 from grok.sweep.folder import SweepFolder
 
 SEEDS = {"seed", "data.seed", "replicate"}  # networks that differ in these alone are one group
@@ -18,22 +18,23 @@ LETTERS = "ABCDEFGHIJKL"  # of the columns on the screen; more groups are shown 
 def run_folders(paths: Sequence[Path]) -> dict[Path, dict[str, Any]]:
     """The folders of runs, each with the settings that its sweep varies; a sweep stands for its points.
 
-    A file of a network stands for itself. `ValueError` for a sweep without a run, and for a folder that is neither.
+    A folder of runs stands for them, and a file of a network for itself. `ValueError` for a sweep without a run, and
+    for a folder that is neither.
     """
     found: dict[Path, dict[str, Any]] = {}
     for path in paths:
         if path.is_file():
             found[path] = {}
             continue
-        sweep = SweepFolder(path)
-        if not sweep.file.exists():
-            OpenedRun(path).config  # noqa: B018 - refuses a folder that is no run
-            found[path] = {}
-            continue
-        points = [point for point in sweep.points() if point.status not in ("pending", "running")]
-        if not points:
-            raise ValueError(f"A sweep must have runs to analyze. {path} has none that ended.")
-        found |= {sweep.run_folder(point).path: dict(point.settings) for point in points}
+        for folder in folders_in(path):
+            if not is_sweep(folder):
+                found[folder] = {}
+                continue
+            sweep = SweepFolder(folder)
+            points = [point for point in sweep.points() if point.status not in ("pending", "running")]
+            if not points:
+                raise ValueError(f"A sweep must have runs to analyze. {folder} has none that ended.")
+            found |= {sweep.run_folder(point).path: dict(point.settings) for point in points}
     return found
 
 

@@ -75,9 +75,7 @@ def _measurements(folder: RunFolder) -> pd.DataFrame:
     table = folder.read(folder.metrics).drop(columns="keys")
     if folder.summary().get("status") in ENDED:
         return table
-    config = loaded(folder.config)
-    early = config.measure_early
-    schedule = Schedule(config.measure_every, early.every, early.until, config.trainer.max_steps)
+    schedule = Schedule.of(loaded(folder.config))
     return table[[schedule.is_regular(int(step)) for step in table["step"]]]
 
 

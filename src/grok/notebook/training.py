@@ -15,24 +15,31 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from grok.notebook.run import Run
+from grok.runs.named import without_latest
 from grok.runs.resume import resumed_config
 from grok.settings import places
+from grok.settings.composition import composition_sentence
+from grok.settings.known import refuse_unknown
+from grok.settings.options import own_config_folders
 from grok.settings.quiet import quiet
+from grok.settings.short import in_full
 from grok.training.experiment import assemble
 from grok.training.run import train
 
 
 def configuration(overrides: Sequence[str], folder: str | Path | None) -> DictConfig:
     """The configuration of one run, composed as `python -m grok.train` does. `ValueError` for what is no setting."""
+    overrides = [in_full(without_latest(override)) for override in overrides]
     places.register_resolvers()
     earlier = GlobalHydra.instance().hydra
     try:
         with initialize_config_dir(str(places.conf_folder()), version_base="1.3"):
-            config = compose("train", list(overrides))
+            config = compose("train", overrides)
     except HydraException as error:
-        raise ValueError(str(error)) from error
+        raise ValueError(composition_sentence(error, overrides, own_config_folders(overrides))) from error
     finally:
         GlobalHydra.instance().hydra = earlier
+    refuse_unknown(config)
     if config.sweep or config.get("dry_run"):
         raise ValueError("`sweep` and `dry_run` are for sweeps: `python -m grok.train -m`.")
     if config.resume and folder is not None:
@@ -43,7 +50,7 @@ def configuration(overrides: Sequence[str], folder: str | Path | None) -> DictCo
         else str(Path(folder).absolute())
     )
     if config.resume:
-        return resumed_config(config, list(overrides))
+        return resumed_config(config, overrides)
     resolved = OmegaConf.create(OmegaConf.to_container(config, resolve=True))
     assert isinstance(resolved, DictConfig)
     return resolved

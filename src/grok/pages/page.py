@@ -13,7 +13,7 @@ from plotly.offline import get_plotlyjs
 
 from grok.figures import palette
 from grok.runs.files import write_text
-from grok.runs.provenance import DISTRIBUTION, installed_version
+from grok.settings.version import installed_version
 
 _TEMPLATES = Environment(loader=PackageLoader("grok.pages"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
 _TEMPLATES.policies["json.dumps_kwargs"] = {"sort_keys": False}  # settings and values are in their own order
@@ -36,7 +36,7 @@ def page(template: str, scripts: tuple[str, ...], **content: Any) -> str:
         plotly=Markup(get_plotlyjs()),
         scripts=[_own(script) for script in scripts],
         made=f"{datetime.now():%Y-%m-%d %H:%M}",
-        version=installed_version(DISTRIBUTION),
+        version=installed_version(),
         **content,
     )
 

@@ -73,6 +73,8 @@ def current(config: Any) -> DictConfig:
     if isinstance(phases, dict):
         phases.setdefault("rule", plain.get("key_frequencies", "W_L"))
     plain.setdefault("phases", {"rule": "losses"})
+    if isinstance(plain.get("snapshots"), dict):
+        plain["snapshots"].setdefault("at", [])
     if isinstance(phases, dict) and "stop" in phases:  # it measured, and ended the run
         plain["callbacks"]["stopping"] = {"_target_": "callbacks.stopping.Stopping", "stop": phases.pop("stop")}
     made = OmegaConf.create(plain)
@@ -98,6 +100,8 @@ def as_before(plain: dict[str, Any]) -> dict[str, Any]:
         callbacks["phases"].pop("boundaries", None)
     if plain.get("phases") == {"rule": "losses"}:
         del plain["phases"]
+    if isinstance(plain.get("snapshots"), dict) and not plain["snapshots"].get("at"):
+        plain["snapshots"].pop("at", None)
     if isinstance(callbacks.get("phases"), dict) and isinstance(callbacks.get("stopping"), dict):
         callbacks["phases"]["stop"] = callbacks.pop("stopping").get("stop")
     return plain

@@ -225,28 +225,45 @@ class RunFolder:
         return sorted({*self.summary().get("kept", ())} - {*self.snapshots()})
 
 
-def kept_steps(steps: list[int], events: Iterable[tuple[int, int]], most: int) -> list[int]:
-    """At most `most` of `steps`: the first and last, those on either side of each event, and a
-    geometric sequence between."""
+def kept_steps(
+    steps: list[int],
+    events: Iterable[tuple[int, int]],
+    most: int,
+    dense: tuple[int, int] | None = None,
+    asked: Iterable[int] = (),
+) -> list[int]:
+    """At most `most` of `steps`: the first and last, those on either side of each event, and a geometric sequence.
+
+    Args:
+        dense: a stretch that half of the sequence is spread over evenly instead.
+        asked: steps that are kept in any case.
+    """
     steps = sorted(steps)
     if len(steps) <= most:
         return steps
-    wanted = {steps[0], steps[-1], *(s for event in events for s in event if s in steps)}
+    wanted = {steps[0], steps[-1], *(s for event in events for s in event if s in steps), *({*asked} & {*steps})}
     first = max(steps[0], 1)
-    for n in range(2 * most):
+    for n in range(4 * most):
         if len(wanted) >= most:
             break
-        # a van der Corput order over the logarithm: any number of them is evenly spread
-        fraction = sum(int(bit) / 2 ** (i + 1) for i, bit in enumerate(reversed(f"{n:b}")))
-        target = first * (steps[-1] / first) ** fraction
         rest = [s for s in steps if s not in wanted]
-        wanted.add(min(rest, key=lambda s: abs(s - target)))
+        inside = [s for s in rest if dense and dense[0] <= s <= dense[1]] if n % 2 else []
+        if dense and inside:
+            target = dense[0] + (dense[1] - dense[0]) * _evenly(n // 2)
+        else:
+            target = first * (steps[-1] / first) ** _evenly(n // 2 if dense else n)
+        wanted.add(min(inside or rest, key=lambda s: abs(s - target)))
     return sorted(wanted)
 
 
 def _has_a_line(file: Path) -> bool:
     with file.open("rb") as opened:
         return b"\n" in opened.read(1 << 20)
+
+
+def _evenly(n: int) -> float:
+    """The n-th of a sequence in [0, 1) of which any number of the first are evenly spread (van der Corput's)."""
+    return float(sum(int(bit) / 2 ** (i + 1) for i, bit in enumerate(reversed(f"{n:b}"))))
 
 
 def _header(file: Path) -> list[str]:

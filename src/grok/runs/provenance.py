@@ -5,12 +5,12 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from grok.settings.version import installed_version
+
 PACKAGES = ("torch", "lightning", "torchmetrics", "hydra-core", "wandb")
-DISTRIBUTION = "grokking-progress-measures"
 COMMIT_FILE = "COMMIT"  # in a copy of a checkout: what `commit` said there
 
 
@@ -24,7 +24,7 @@ def provenance(device: str, threads: int) -> dict[str, Any]:
     return {
         "command": command(sys.orig_argv),
         "commit": commit(),
-        "versions": {"grok": installed_version(DISTRIBUTION), "python": platform.python_version()}
+        "versions": {"grok": installed_version(), "python": platform.python_version()}
         | {package: installed_version(package) for package in PACKAGES},
         "threads": threads,
         "device": f"{device} {platform.machine()}" if device == "cpu" else device,
@@ -34,17 +34,9 @@ def provenance(device: str, threads: int) -> dict[str, Any]:
 def command(typed: Sequence[str]) -> str:
     """What was typed, to be typed again anywhere: without the place of Python, or of the command, on this machine."""
     program, *rest = typed
-    if rest and Path(rest[0]).name == "grok-train":
-        return shlex.join(["grok-train", *rest[1:]])
+    if rest and Path(rest[0]).name == "grok":
+        return shlex.join(["grok", *rest[1:]])
     return shlex.join(["python" if Path(program).name.startswith("python") else program, *rest])
-
-
-def installed_version(package: str) -> str | None:
-    """The version of an installed distribution; None where it is not installed."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def commit() -> str | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from grok.runs.checksums import refuse_damaged_zip
 from grok.runs.configuration import current, leaves, loaded, moved
@@ -43,6 +43,8 @@ def resumed_config(config: DictConfig, overrides: Sequence[str], trusted: Collec
         wanted = OmegaConf.create(OmegaConf.to_container(frozen, resolve=True))
         for name in [*names, *_followers(config, names)]:
             OmegaConf.update(wanted, name, OmegaConf.select(config, name), merge=False, force_add=True)
+    if "snapshots.at" in names and isinstance(wanted.snapshots.at, ListConfig):  # what was measured stays asked for
+        wanted.snapshots.at = [*dict.fromkeys([*(frozen.snapshots.get("at") or ()), *wanted.snapshots.at])]
     typed, kept = settings(wanted), settings(frozen)
     differing = [
         f"{name} (there {kept.get(name)}, here {typed.get(name)})"

@@ -7,12 +7,15 @@ folder. All else is code, or a place, that somebody else chose: it needs `trust=
 import os
 import sys
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
+from yaml import YAMLError  # type: ignore[import-untyped]
 
+from grok.runs.configuration import current, loaded, moved
 from grok.settings.places import conf_folder
 
 OWN_KINDS = ("grok.tasks.modular.ListedPairs", "lightning.Trainer")
@@ -26,6 +29,14 @@ def foreign_parts(config: Any, typed: Collection[str] = ()) -> list[str]:
     plain: Any = OmegaConf.to_container(config, resolve=False) if OmegaConf.is_config(config) else config
     folder = str(plain.get("folder"))
     return [f"{name}={value}" for name, value in _leaves(plain, "") if _is_foreign(name, value, folder, typed)]
+
+
+def has_own_parts(folder: Path) -> bool:
+    """Whether the frozen configuration of a run names any, so that going on asks for `trust=true`."""
+    with suppress(OSError, ValueError, YAMLError):
+        frozen = current(loaded(folder / "config.yaml"))
+        return bool(foreign_parts(moved(OmegaConf.to_container(frozen), str(frozen.get("folder")), str(folder))))
+    return False
 
 
 def refuse_foreign(config: Any, folder: Path, trust: bool, typed: Collection[str] = ()) -> None:

@@ -1,7 +1,8 @@
 """How commands other than training take settings: `python -m grok.<command> <folder> key=value …`."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
 from grok.settings.output import steady_output, stoppable
+from grok.settings.version import version_line
 
 REFUSED, DISK = 2, 4  # exit statuses: by this program, in one sentence; by the system, in one as well
 
@@ -23,9 +25,7 @@ def settings(arguments: Sequence[str], known: Mapping[str, Any]) -> tuple[Path |
     for argument in arguments:
         if argument in folders:
             continue
-        name, _, text = argument.partition("=")
-        if name not in known:
-            raise ValueError(f"The settings are {', '.join(known) or 'none'}. Got {argument}.")
+        name, text = _name_and_text(argument, known)
         try:
             value = OmegaConf.to_container(OmegaConf.from_dotlist([f"value={text}"]))
         except (OmegaConfBaseException, YAMLError) as error:
@@ -34,26 +34,37 @@ def settings(arguments: Sequence[str], known: Mapping[str, Any]) -> tuple[Path |
     return Path(folders[0]) if folders else None, values
 
 
-def folder_and_settings(usage: str, arguments: Sequence[str], known: Mapping[str, Any]) -> tuple[Path, dict[str, Any]]:
-    """The same where a folder must be named; `ValueError` with the usage where none is."""
-    path, values = settings(arguments, known)
-    if path is None:
-        raise ValueError(f"usage: python -m grok.{usage}")
-    return path, values
+def _name_and_text(argument: str, known: Collection[str]) -> tuple[str, str]:
+    """A known setting, by its name or its last word alone, and what it is set to."""
+    name, _, text = argument.partition("=")
+    by_last_word = [other for other in known if other.rpartition(".")[2] == name]
+    if name in known or len(by_last_word) == 1:
+        return name if name in known else by_last_word[0], text
+    near = get_close_matches(name.lstrip("-"), known, n=1)
+    nearest = f" The nearest: `{near[0]}`." if near else ""
+    raise ValueError(f"The settings are {', '.join(known) or 'none'}. Got {argument}.{nearest}")
 
 
 def run(command: Callable[[Sequence[str]], Any], usage: str | None, stopped: str = "stopped") -> None:
-    """Run a command, or print its usage.
+    """Run a command, or print its usage or version.
 
     What it refuses is one sentence on stderr, and exit status 2; what the system refuses, such as a full disk, is 4;
     Ctrl-C, which it answers by `stopped`, is 130.
     """
-    if {"-h", "--help"} & set(sys.argv[1:]):
+    arguments = sys.argv[1:]
+    if {"-h", "--help"} & set(arguments):
         print(usage)
+        return
+    if "--version" in arguments:
+        print(version_line())
         return
     with steady_output(), stoppable(stopped):
         try:
-            command(sys.argv[1:])
+            if options := [argument for argument in arguments if argument.startswith("-")]:
+                raise ValueError(
+                    f"Settings are typed as name=value, without dashes; --help lists them. Got {options[0]}."
+                )
+            command(arguments)
         except ValueError as error:
             print(error, file=sys.stderr)
             sys.exit(REFUSED)

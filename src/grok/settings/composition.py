@@ -1,11 +1,12 @@
 """What Hydra could not compose, in one sentence that names what there is."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Glob, IntervalSweep, Override
 from hydra.errors import HydraException
 from omegaconf.errors import InterpolationKeyError
 
@@ -16,8 +17,35 @@ from grok.settings.places import conf_folder
 EXTRAS = {"optuna": "hydra-optuna-sweeper"}  # Hydra's plugins that are optional, and their distributions
 
 
-def composition_sentence(error: Exception, typed: Sequence[str]) -> str:
-    """Why the settings that were typed make no configuration, in one sentence."""
+def refuse_sweeps_without_values(typed: Sequence[str]) -> None:
+    """`ValueError` for intervals, which only a search takes, and for `glob()`, which chooses members of a group."""
+    searched = any(text.startswith("hparams_search=") and text != "hparams_search=null" for text in typed)
+    for text in typed:
+        try:
+            override = OverridesParser.create().parse_override(text) if "interval(" in text or "glob(" in text else None
+        except HydraException:
+            continue  # Hydra itself says so
+        if override is None or not override.is_sweep_override():
+            continue
+        name, value = override.key_or_group, override.value()
+        if isinstance(value, IntervalSweep) and not searched:
+            raise ValueError(
+                f"A sweep runs through values, and an interval lists none: {name}=0.1,1 or {name}=range(1,4) does, and"
+                f" hparams_search=optuna searches an interval. Got {text}."
+            )
+        if isinstance(value, Glob):
+            members = sorted(file.stem for file in (conf_folder() / name).glob("*.yaml"))
+            if not value.filter(members):
+                of_group = f"`{name}` has {', '.join(members)}" if members else f"`{name}` is none, so list its values"
+                raise ValueError(f"glob() chooses members of a group, as experiment=glob(*). {of_group}. Got {text}.")
+
+
+def composition_sentence(error: Exception, typed: Sequence[str], own: Collection[Path] = ()) -> str:
+    """Why the settings that were typed make no configuration, in one sentence.
+
+    Args:
+        own: folders of configuration besides conf/.
+    """
     parser = OverridesParser.create()
     overrides = []
     for text in typed:
@@ -27,17 +55,18 @@ def composition_sentence(error: Exception, typed: Sequence[str]) -> str:
             return f"`{text}` cannot be read as key=value; a value with special characters wants quotes, '{text}'."
     launch = next((o.value() for o in overrides if o.key_or_group == "launch" and not o.is_sweep_override()), "serial")
     known = known_settings({"launch": {"kind": launch}})
-    sentences = [_sentence(override, known) for override in overrides]
+    sentences = [_sentence(override, known, own) for override in overrides]
     first = next((sentence for sentence in sentences if sentence), None)
     return first or _in_hydras_words(error)
 
 
-def _sentence(override: Override, known: dict[str, Any]) -> str | None:
+def _sentence(override: Override, known: dict[str, Any], own: Collection[Path]) -> str | None:
     name, text = override.key_or_group, str(override.input_line)
     if name == "hydra" or name.startswith(("hydra.", "hydra/")):
         return None
     if (conf_folder() / name).is_dir() and not override.is_delete():
-        sentences = [member_sentence(name, "null" if member is None else str(member)) for member in _values(override)]
+        members = ["null" if member is None else str(member) for member in _values(override)]
+        sentences = [member_sentence(name, member, own) for member in members]
         several = " Several loggers are a list: logger=[wandb,tensorboard]." if name == "logger" else ""
         add = f"`{name}` is a group that has a member already: leave out the +.{several} Got {text}."
         return next((sentence for sentence in sentences if sentence), add if override.is_add() else None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from difflib import get_close_matches
+from pathlib import Path
 
 from omegaconf import OmegaConf
 
@@ -44,7 +45,7 @@ REASONS = {
     "limit_val_batches": "There is one batch; a smaller `data.p` or `trainer.max_steps` makes a run short.",
     "fast_dev_run": "`debug=fdr` takes a handful of steps.",
     "train": "A run always trains.",
-    "test": "Measurements are of all pairs, tested ones included; `python -m grok.analyze` looks at a run afterwards.",
+    "test": "Measurements are of all pairs, tested ones included; `grok analyze` looks at a run afterwards.",
     "compile": "A step runs as one CUDA graph on a GPU, where it can.",
     "ignore_warnings": "Warnings of other packages are always ignored; Python's -W option shows them.",
     "enforce_tags": "Tags are never asked for; `tags=[first,look]` gives them.",
@@ -80,6 +81,9 @@ def unknown_sentence(name: str, known: Collection[str]) -> str:
     near = [other for other in known if other.rpartition(".")[2] in wanted]
     if name.count("."):  # of several of that name, the one in the same group
         near = [other for other in near if other.partition(".")[0] == name.partition(".")[0]] or near
+    if not near and not reason and group != name:  # a slip within the group comes before likeness of whole names
+        inside = {other.rpartition(".")[2]: other for other in known if other.startswith(f"{name.rpartition('.')[0]}.")}
+        near = [inside[word] for word in get_close_matches(last, inside, n=3, cutoff=0.6)]
     if not near and not reason:
         near = get_close_matches(name, known, n=3, cutoff=0.6) or [
             other for word in get_close_matches(last, {other.rpartition(".")[2] for other in known}, n=1, cutoff=0.75)
@@ -89,16 +93,17 @@ def unknown_sentence(name: str, known: Collection[str]) -> str:
     return " ".join(filter(None, [f"`{name}` is not a setting.", advice, reason]))
 
 
-def member_sentence(group: str, member: str) -> str | None:
-    """What to say of a member that a group of conf/ does not have; None for one it has."""
-    folder = conf_folder() / group
-    members = sorted(file.stem for file in folder.glob("*.yaml"))
+def member_sentence(group: str, member: str, own: Collection[Path] = ()) -> str | None:
+    """What to say of a member that a group of conf/, or of the user's `own` folders, lacks; None for one it has."""
+    members = sorted(file.stem for folder in (conf_folder(), *own) for file in (folder / group).glob("*.yaml"))
     if member in members:
         return None
     reason = NO_MEMBERS.get(f"{group}={member}")
     if reason:
         return f"`{group}={member}` is not offered, as {reason}."
-    return f"`{group}` must be one of {', '.join(members)}. Got {member}."
+    near = get_close_matches(member, members, n=1)
+    nearest = f" The nearest: `{near[0]}`." if near and len(members) > 1 else ""
+    return f"`{group}` must be one of {', '.join(members)}. Got {member}.{nearest}"
 
 
 def _listed(names: Collection[str]) -> str:

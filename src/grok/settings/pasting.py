@@ -2,14 +2,25 @@
 
 import re
 import shlex
+import shutil
+import sys
 from pathlib import Path
 
 PLAIN = re.compile(r"[A-Za-z0-9_./-]+")  # what Hydra reads as it stands
 
 
 def command(door: str, *words: str | Path) -> str:
-    """`python -m grok.<door>` and its words, quoted for a shell."""
-    return shlex.join(["python", "-m", f"grok.{door}", *map(str, words)])
+    """A command of this project, quoted for a shell: `grok <door>` where that was typed, else by Python."""
+    script = Path(sys.argv[0]).absolute()
+    if script.name == "grok":
+        return shlex.join([_typed(script), door, *map(str, words)])
+    return shlex.join([_typed(Path(sys.executable), "python"), "-m", f"grok.{door}", *map(str, words)])
+
+
+def _typed(program: Path, name: str = "grok") -> str:
+    """A program's name where the shell finds it by that, else its path from here."""
+    found = shutil.which(name)
+    return name if found and Path(found).absolute().parent == program.parent else str(from_here(program))
 
 
 def hydra_setting(name: str, path: str | Path) -> str:
@@ -32,6 +43,6 @@ def next_commands(*commands: str, words: str = "next") -> str:
     return "\n".join([f"{words}:", *(f"  {line}" for line in commands)])
 
 
-def resume_command(folder: str | Path) -> str:
-    """What goes on with a run."""
-    return command("train", hydra_setting("resume", from_here(folder)))
+def resume_command(folder: str | Path, trust: bool = False) -> str:
+    """What goes on with a run; `trust` where it has parts of one's own."""
+    return command("train", hydra_setting("resume", from_here(folder)), *["trust=true"] * trust)

@@ -28,6 +28,14 @@ def logs_folder() -> Path:
     return (conf_folder().parent if conf_folder().parent == _CHECKOUT else Path.cwd()) / "logs"
 
 
+def where_runs_go() -> list[str]:
+    """A line that says so, where they do not go below the folder one stands in, and nobody has named another."""
+    logs = logs_folder()
+    if os.environ.get("GROK_LOGS") or logs.is_relative_to(Path.cwd()):
+        return []
+    return [f"runs go to {logs}, of the checkout that is installed; GROK_LOGS names another folder"]
+
+
 def run_folder(resume: str | None, task_name: str, name: str) -> str:
     """The folder of the run to go on with, or a new one named by time and settings; made, so that no other takes it."""
     for setting, value in (("resume", resume), ("task_name", task_name), ("name", name)):

@@ -32,6 +32,7 @@ RULES = {
     "snapshots.keep": Rule(
         "a whole number, 2 or more, or all", lambda value: value == "all" or (is_whole(value) and value >= 2)
     ),
+    "snapshots.at": Rule("a list of steps, such as [1000,1200]", lambda value: isinstance(value, ListConfig)),
     "threads": Rule(
         f"a whole number from 1 to {MOST_THREADS:,}, or null",
         lambda value: value is None or (is_whole(value) and 1 <= value <= MOST_THREADS),

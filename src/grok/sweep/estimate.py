@@ -33,5 +33,6 @@ def disk(experiment: Experiment) -> int:
     parameters = sum(w.numel() for w in experiment.module.network.parameters())
     schedule, keep = experiment.module.schedule, experiment.config.snapshots.keep
     measurements = (schedule.early_until // schedule.early_every) + schedule.max_steps // schedule.every
+    measurements += len(schedule.at)
     kept = measurements if keep == "all" else min(measurements, keep)
     return parameters * (4 * kept + 24) + 1500 * measurements

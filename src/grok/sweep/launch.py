@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 from grok.runs.trust import allow_own_parts, foreign_parts
 from grok.settings.figure_style import figure_style
 from grok.settings.known import refuse_unknown
+from grok.settings.places import logs_folder, where_runs_go
 from grok.sweep import slurm
 from grok.sweep.batch import Batch
 from grok.sweep.conclude import conclude
@@ -96,6 +97,9 @@ def _left(folder: SweepFolder, points: Sequence[Point], report: Report) -> list[
     left = [point for point in points if point.status not in ("finished", "damaged")]
     finished = len(points) - len(left) - len(damaged)
     counts = f"{finished} finished, {len(left)} to run" + (f", {len(damaged)} damaged" if damaged else "")
+    if folder.path.is_relative_to(logs_folder()):
+        for line in where_runs_go():
+            report.print(line)
     report.print(f"{len(points)} points in {folder.path}: {counts}")
     for point in damaged:
         report.print(f"{point}  damaged: {point.reason}; mend that file or remove it")

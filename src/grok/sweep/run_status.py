@@ -12,6 +12,7 @@ from grok.measures.phases import PHASES
 from grok.runs.configuration import loaded
 from grok.runs.damage import DamagedFileError, reading
 from grok.runs.folder import RunFolder
+from grok.runs.named import folders_in, is_sweep
 from grok.sweep.folder import SweepFolder
 
 
@@ -39,15 +40,21 @@ class Run(NamedTuple):
 
 
 def runs(path: Path) -> Iterator[Run]:
-    """Each run in a run or sweep folder. `ValueError` for neither."""
-    if (path / "sweep.json").exists():
-        sweep = SweepFolder(path)
+    """Each run of a run's or a sweep's folder, or of one that holds some. `ValueError` for others."""
+    folders = folders_in(path)
+    for folder in folders:
+        if not is_sweep(folder):
+            yield _lone_run(RunFolder(folder))
+            continue
+        sweep = SweepFolder(folder)
+        above = f"{folder.name}  " if folders != [path] else ""
         for point in sweep.points():
-            yield Run(str(point), sweep.run_folder(point), point.status, point.reason or "")
-    elif RunFolder(path).holds_a_run:
-        yield _lone_run(RunFolder(path))
-    else:
-        raise ValueError(f"The folder must be that of a run or of a sweep. {path} is neither.")
+            yield Run(f"{above}{point}", sweep.run_folder(point), point.status, point.reason or "")
+
+
+def run_folders(path: Path) -> list[Path]:
+    """The folders of those that have begun."""
+    return [run.folder.path for run in runs(path) if run.folder.holds_a_run]
 
 
 def _lone_run(folder: RunFolder) -> Run:

@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from grok.measures.phases import EVENTS
 from grok.runs.configuration import flat_settings
 from grok.runs.damage import DamagedFileError, reading
+from grok.settings.short import in_full
 from grok.sweep.folder import Point, SweepFolder
 
 # Settings that every table has, and how they are typed.
@@ -114,7 +115,9 @@ def swept(table: pd.DataFrame) -> list[str]:
 def axes(
     varying: Sequence[str], x: str | None = None, y: str | None = None, colour: str | None = None
 ) -> dict[str, str | None]:
-    """Which settings the pictures are drawn over: as typed, else the first that vary."""
+    """Which settings the pictures are drawn over: as typed, by full or short name, else the first that vary."""
+    columns = {in_full(f"{name}="): name for name in varying}
+    x, y, colour = (columns.get(in_full(f"{typed}="), typed) for typed in (x, y, colour))
     for name, value in {"x": x, "y": y, "colour": colour}.items():
         if value and value not in varying:
             among = ", ".join(varying) or "nothing"

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from grok.runs.damage import DamagedFileError
 from grok.runs.lock import HeldError
+from grok.runs.trust import has_own_parts
 from grok.settings.commands import DISK, REFUSED, disk_sentence
 from grok.settings.pasting import next_commands, resume_command
 from grok.settings.quiet import quiet
@@ -42,7 +43,7 @@ def _trained(experiment: Experiment) -> int:
         return refuse(error, config.folder)
     except OSError as error:
         words = "what was saved before is whole; to go on, when that is mended"
-        print(next_commands(resume_command(config.folder), words=words), file=sys.stderr)
+        _say_how_to_go_on(Path(config.folder), words)
         return refuse(error, config.folder)
     except (ValueError, LookupError):
         try:
@@ -52,11 +53,15 @@ def _trained(experiment: Experiment) -> int:
         raise
     except KeyboardInterrupt:
         words = "stopped at once; to go on from the last checkpoint"
-        print(next_commands(resume_command(config.folder), words=words), file=sys.stderr)
+        _say_how_to_go_on(Path(config.folder), words)
         return 128 + signal.SIGINT
     if summary["status"] == "interrupted":
         return 128 + int(getattr(signal, summary["ended"]))
     return int(summary["status"] == "diverged")
+
+
+def _say_how_to_go_on(folder: Path, words: str) -> None:
+    print(next_commands(resume_command(folder, has_own_parts(folder)), words=words), file=sys.stderr)
 
 
 def refuse(error: Exception, folder: str) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
+from omegaconf import DictConfig
 
 from grok.figures import portrait, style, test_set
 from grok.figures import run as run_figures
@@ -29,7 +30,7 @@ def conclude_run(experiment: Experiment, device: torch.device) -> Conclusion | N
     conclusion = conclude(folder, device, trust=True)
     final = _final_values(metrics, conclusion.curves)
     folder.write_summary(**conclusion.summary(), final=final, final_key_seconds=time.perf_counter() - began)
-    _thin_snapshots(folder, conclusion, config.snapshots.keep)
+    _thin_snapshots(folder, conclusion, config.snapshots)
     if config.pictures:
         _draw(experiment, conclusion)
     for logger in experiment.loggers:
@@ -45,11 +46,16 @@ def _final_values(metrics: pd.DataFrame, curves: pd.DataFrame) -> dict[str, floa
     return final
 
 
-def _thin_snapshots(folder: RunFolder, conclusion: Conclusion, keep: int | str) -> None:
-    """Keep so many snapshots of a finished run; one that may yet go on keeps all."""
-    if keep != "all" and folder.summary()["status"] in ("concluding", "finished"):
-        events = [when for _, when in conclusion.events.items() if when]
-        folder.thin_snapshots(kept_steps(list(folder.snapshots()), events, int(keep)))
+def _thin_snapshots(folder: RunFolder, conclusion: Conclusion, settings: DictConfig) -> None:
+    """Keep so many snapshots of a finished run, more of them from T1 to G; one that may yet go on keeps all."""
+    if settings.keep == "all" or folder.summary()["status"] not in ("concluding", "finished"):
+        return
+    steps, found = list(folder.snapshots()), conclusion.events
+    dense = None
+    if found.memorization_end:
+        dense = (found.memorization_end[0], found.generalized[1] if found.generalized else steps[-1])
+    events = [when for _, when in found.items() if when]
+    folder.thin_snapshots(kept_steps(steps, events, int(settings.keep), dense, settings.at))
 
 
 def _draw(experiment: Experiment, conclusion: Conclusion) -> None:

@@ -14,6 +14,8 @@ from grok.measures.phases import REGIME_WORDS
 from grok.runs.censoring import event_row, event_words
 from grok.runs.conclusion import Conclusion
 from grok.runs.folder import RunFolder
+from grok.runs.trust import has_own_parts
+from grok.settings import places
 from grok.settings.pasting import command, from_here, next_commands, resume_command
 from grok.training.lit import FullBatchData, FullBatchTraining
 
@@ -68,6 +70,7 @@ def announce(
         f"on {summary['device']}, {summary['threads']} {'thread' if summary['threads'] == 1 else 'threads'}",
         *notes,
         *([f"W&B {summary['wandb_mode']}"] if config.logger and "wandb_mode" in summary else []),
+        *(places.where_runs_go() if Path(config.folder).is_relative_to(places.logs_folder()) else []),
         f"folder {config.folder}",
     ]
     for line in lines[:-1]:  # a window wraps words; a path, and what is read by programs, stays whole
@@ -113,7 +116,7 @@ def conclude_aloud(console: Console, config: DictConfig, folder: RunFolder, conc
 def closing_words(path: Path, status: str, reason: str | None) -> str:
     """Where everything is, and what to type next."""
     if status == "interrupted":
-        return next_commands(resume_command(path), words=f"interrupted ({reason}); to go on")
+        return next_commands(resume_command(path, has_own_parts(path)), words=f"interrupted ({reason}); to go on")
     here = from_here(path)
     if status == "diverged":
         where = f"{reason} The last good checkpoint and everything before are in {path}"

@@ -75,9 +75,7 @@ def assemble(config: DictConfig) -> Experiment:
             f" {others[0]}{more}."
         )
     _check_choices(config)
-    schedule = Schedule(
-        config.measure_every, config.measure_early.every, config.measure_early.until, config.trainer.max_steps
-    )
+    schedule = Schedule.of(config)
     data = FullBatchData(task_of(config))
     network = network_of(config, data.p)
     module = FullBatchTraining(network, schedule, **_optimizer_settings(config))
