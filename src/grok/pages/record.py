@@ -64,8 +64,9 @@ class Record:
 
     @property
     def p(self) -> int | None:
-        """The modulus, where the configuration says it."""
-        return (self.config.get("data") or {}).get("p")
+        """How many symbols there are, where it is known; of modular addition the modulus."""
+        symbols = self.summary.get("symbols")
+        return len(symbols) if symbols else (self.config.get("data") or {}).get("p")
 
     @property
     def steps(self) -> int:

@@ -14,10 +14,10 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from grok.settings.places import conf_folder
+from grok.tasks.tables import is_built_in
 
 OWN_KINDS = ("grok.tasks.modular.ListedPairs", "lightning.Trainer")
 OF_LIBRARIES = ("lightning.pytorch.loggers.", "torch.optim.")
-BUILT_IN = ("addition", "subtraction", "x2+xy+y2")
 WRITERS = ("logger", "callbacks", "trainer")  # groups whose members write files, or send
 
 
@@ -72,7 +72,7 @@ def _is_foreign(name: str, value: Any, folder: str, typed: Collection[str]) -> b
     if last == "_target_":
         return value not in _targets() and not _of_library(value)
     if name == "data.operation":
-        return value not in BUILT_IN
+        return not is_built_in(value)
     if name.startswith("launch."):
         return False  # of the command that sent it; a run never reads it
     leads_out = value.startswith(("/", "~")) or ".." in Path(value).parts or "://" in value

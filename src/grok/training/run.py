@@ -76,6 +76,8 @@ def _announce(experiment: Experiment, console: Console, products: str) -> None:
     folder.write_summary(
         status=status, kept=[], **made_with, float32_products=products, identity=experiment.module.identity
     )
+    if experiment.data.symbols:
+        folder.write_summary(symbols=experiment.data.symbols)
     say.announce(console, config, experiment.data, experiment.module, folder.summary(), absences(experiment))
     for logger in experiment.loggers:
         logger.log_hyperparams(flat_settings(config))
