@@ -18,6 +18,7 @@ from grok.measures.evaluation import Evaluation
 from grok.measures.spectra import EXPLAINED
 from grok.model.cross_entropy import cross_entropies
 from grok.tasks import fourier
+from grok.tasks.structure import plain
 
 
 class Losses(NamedTuple):
@@ -73,7 +74,7 @@ def cosine_rows(means: Float[Tensor, "y=p c=p"], keys: Sequence[int]) -> Float[T
 
 def mean_by_offset(means: Float[Tensor, "y=p c=p"]) -> Float[Tensor, " t=p"]:
     """g(t), the mean over all pairs of L[q, y(q) + t]."""
-    return progress.symmetrized_logits(means, len(means))
+    return progress.turned_sums(means, plain(len(means)).turn) / len(means)
 
 
 def of_each_frequency(

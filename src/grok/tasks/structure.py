@@ -42,6 +42,22 @@ class Structure:
     second: Int[Tensor, " b=n"]
     is_group: bool
 
+    @property
+    def words(self) -> str:
+        """What frequencies are where they are not those of addition, in a sentence; else empty."""
+        names, n = self.basis.names, len(self.turn)
+        if not self.is_group or self.basis is fourier.cyclic(n):
+            return ""
+        named = ", ".join(f"{k} is {name}" for k, name in enumerate(names[:12], 1)) + (", …" if len(names) > 12 else "")
+        kind = "characters" if self.is_abelian else "representations"
+        numbered = "" if names == tuple(str(k) for k in range(1, len(names) + 1)) else f": {named}"
+        return f"the answers are those of {self.name}; its {len(names)} {kind} stand for frequencies{numbered}"
+
+    @property
+    def is_abelian(self) -> bool:
+        """Whether the group is commutative; the operation need not be."""
+        return max(self.basis.sizes) <= 2
+
     def to(self, device: torch.device) -> "Structure":
         """The same on another device."""
         tables = {name: getattr(self, name).to(device) for name in ("turn", "offset", "first", "second")}
