@@ -31,7 +31,7 @@ from grok.networks import layouts
 from grok.networks.subject import Subject, of_run
 from grok.runs.folder import RunFolder
 from grok.runs.opened import OpenedRun
-from grok.tasks import operations, splits
+from grok.tasks import fourier, operations, splits
 
 
 @pytest.fixture(scope="module")
@@ -365,3 +365,32 @@ def test_commands_refuse_with_status_2_and_a_sentence(trained: Path) -> None:
     )
     with pytest.raises(ValueError, match="usage: python -m grok.export <run folder>"):
         export([])
+
+
+@pytest.mark.parametrize("operation", ["multiplication", "division"])
+def test_a_network_that_multiplies_is_one_that_adds_logarithms(operation: str, tmp_path: Path) -> None:
+    folder, _, _ = run(tmp_path / "run", f"data.operation={operation}", "data.p=13")
+    opened = OpenedRun(folder)
+    subject = of_run(opened, opened.step("last"))
+    evaluation, parts, _ = subject.opened()
+    ours = opened.evaluation("last")
+    assert parts is not None
+    assert evaluation.is_linear
+    assert not ours.is_linear
+    assert evaluation.basis is fourier.cyclic(12)
+    assert float(evaluation.losses.mean()) == pytest.approx(float(ours.losses.mean()), rel=1e-5)
+    assert evaluation.counts == ours.counts
+    for rule in ("W_L", "max", "logits", [1, 4]):
+        mine, theirs = evaluation.key_losses(rule), ours.key_losses(rule)
+        assert evaluation.key_frequencies(rule) == ours.key_frequencies(rule)
+        assert {k: float(v) for k, v in mine.items()} == pytest.approx(
+            {k: float(v) for k, v in theirs.items()}, rel=1e-4
+        )
+    assert evaluation.explained is not None
+    assert ours.explained is not None
+    assert (evaluation.explained - ours.explained).abs().max() < 1e-4  # by lines of a table, and by products
+    assert float(subject.pair_losses()[2, 3]) == pytest.approx(float(ours.losses[2, 3]), rel=1e-4)
+    found, printed = analysed(str(folder.path), "figures=none")
+    assert f"{operation} mod 13, key frequencies" in printed
+    assert found["p"] == 12
+    assert "is no invertible linear function" not in printed

@@ -26,6 +26,7 @@ def contents(
         "step": -1 if subject.step is None else subject.step,
         "p": facts.p,
         "operation": subject.operation,
+        "task": subject.task or f"{subject.operation} mod {subject.p}",
         "training_pairs": int(subject.train.sum()),
         "key_frequencies": facts.key_frequencies,
         "key_rule": rule,

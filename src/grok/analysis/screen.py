@@ -34,7 +34,7 @@ def headline(report: dict[str, Any]) -> list[str]:
     held_untrained, judged_untrained = _held(row["untrained_holds"] for row in rows)
     numbers = sum(row["holds"] is None and row["value"] is not None for row in rows)
     return [
-        f"{report['name']}{step}: {report['operation']} mod {report['p']}, key frequencies {keys}",
+        f"{report['name']}{step}: {report['task']}, key frequencies {keys}",
         f"answers {report['accuracy']:.1%} of all pairs{beside}; loss {report['loss']:.3g}",
         f"{held} of {judged} claims hold (of an untrained network {held_untrained} of {judged_untrained});"
         f" not applicable: {len(rows) - judged - numbers}; numbers without a verdict: {numbers}",

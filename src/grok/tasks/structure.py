@@ -30,6 +30,8 @@ class Structure:
         identity: the t that turns nothing.
         first: the element that stands for each symbol as a.
         second: the element that stands for each symbol as b.
+        number: of each answer in a cyclic group, its discrete logarithm for multiplication; None in addition itself,
+            and where the group is not cyclic.
         is_group: False where the answers have no group; the basis and turns are then those of addition, to describe.
     """
 
@@ -41,6 +43,7 @@ class Structure:
     first: Int[Tensor, " a=n"]
     second: Int[Tensor, " b=n"]
     is_group: bool
+    number: Int[Tensor, " c=n"] | None = None
 
     @property
     def words(self) -> str:
@@ -80,15 +83,16 @@ def _structure(table: bytes, n: int) -> Structure:
     isotope = None if is_linear else groups.isotope(answers)
     if isotope is None:
         return plain(n, is_linear)
-    product, first, second = isotope.product, isotope.first, isotope.second
+    product, first, second, number = isotope.product, isotope.first, isotope.second, None
     if isotope.is_abelian:
         orders, coordinates = groups.cyclic_factors(product, isotope.identity)
         name, basis = " × ".join(f"Z_{order}" for order in orders), of_characters(orders, coordinates)
+        number = coordinates[:, 0] if len(orders) == 1 else None
     else:
         name, basis = f"a non-abelian group of {n} elements", of_representations(product, isotope.identity)
     offset = torch.empty_like(product)
     offset.scatter_(1, product, torch.arange(n).expand(n, n))
-    return Structure(name, basis, product, offset, isotope.identity, first, second, is_group=True)
+    return Structure(name, basis, product, offset, isotope.identity, first, second, is_group=True, number=number)
 
 
 @lru_cache(maxsize=8)
