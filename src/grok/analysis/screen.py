@@ -8,13 +8,19 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from grok.analysis.groups import lines
+
 VERDICTS = {True: "yes", False: "[bold]no[/]", None: "[dim]–[/]"}
 WIDTH = 80  # columns of the short table
 
 
 def show(console: Console, report: dict[str, Any], seconds: float, verbose: bool = False) -> None:
     """Accuracy, how many claims hold, the claims; with `verbose` levels, notes and losses too."""
-    for line in (*headline(report), *(f"Warning: {warning}" for warning in report["warnings"])):
+    for line in (
+        *headline(report),
+        *lines(report["group"]),
+        *(f"Warning: {warning}" for warning in report["warnings"]),
+    ):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(_every_claim(report) if verbose else _claims(report))
     if verbose:

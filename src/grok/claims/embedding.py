@@ -7,16 +7,19 @@ from jaxtyping import Float
 from torch import Tensor
 
 from grok.tasks import fourier
+from grok.tasks.bases import Basis
 
 
-def residual_share(W_L: Float[Tensor, "p d_mlp"], frequencies: Sequence[int]) -> Float[Tensor, ""]:
+def residual_share(
+    W_L: Float[Tensor, "p d_mlp"], frequencies: Sequence[int], basis: Basis | None = None
+) -> Float[Tensor, ""]:
     """‖W_L - its waves of the key frequencies‖ / ‖W_L‖, Frobenius norms, the mean over outputs left out.
 
     What the rank-2|K| approximation leaves (paper §4.2: less than 0.55 %). A constant over the outputs
     moves all logits alike, and no loss; it is in neither norm.
     """
     centred = W_L.double() - W_L.double().mean(0)
-    left: Tensor = (centred - fourier.projection(W_L, frequencies)).norm() / centred.norm()
+    left: Tensor = (centred - (basis or fourier.cyclic(len(W_L))).projection(W_L, frequencies)).norm() / centred.norm()
     return left
 
 

@@ -18,6 +18,7 @@ from torch import Tensor
 from grok.model.cross_entropy import cross_entropies
 from grok.tasks import fourier, operations
 from grok.tasks.bases import Basis
+from grok.tasks.structure import Structure, plain
 
 
 def answer_sums(
@@ -110,20 +111,21 @@ def on_pairs(rows: Float[Tensor, "line=4 x=p c"]) -> Float[Tensor, "a=p b=p c"]:
     return table
 
 
-def wave_coefficients(g: Float[Tensor, " t=p"]) -> Float[Tensor, " k"]:
-    """α_k, k = 1 … ⌊p/2⌋, of Σ_k α_k cos(w_k(a+b-c)), the least-squares fit to L (paper §4.2).
+def wave_coefficients(g: Float[Tensor, " t=p"], group: Structure | None = None) -> Float[Tensor, " k"]:
+    """α_k, k = 1 … ⌊p/2⌋, of Σ_k α_k cos(w_k(a+b-c)), the least-squares fit to L (paper §4.2); in any group of
+    Σ_ρ α_ρ χ_ρ((ab)⁻¹c) / χ_ρ(1).
 
     These waves are orthogonal over (a, b, c), and g(t), the mean over all pairs of L[q, y(q) + t], is
     all that they see: α_k = 2/p Σ_t g(t) cos(w_k t), for k = p/2 half of it.
     """
-    p = len(g)
-    characters = fourier.cyclic(p).characters(g.device)
-    return (characters @ g.double()) * characters[:, 0]
+    group = group or plain(len(g))
+    characters = group.basis.characters(g.device)
+    return (characters @ g.double()) * characters[:, group.identity]
 
 
-def wave_sum(alpha: Float[Tensor, "*set k"], p: int, frequencies: Sequence[int]) -> Float[Tensor, "*set t=p"]:
+def wave_sum(alpha: Float[Tensor, " k"], frequencies: Sequence[int], group: Structure) -> Float[Tensor, " t=p"]:
     """f(t) = Σ_k α_k cos(w_k t) over the frequencies: the fit's logits are f(c - y) (paper §4.2)."""
     places = [k - 1 for k in frequencies]
-    characters = fourier.cyclic(p).characters(alpha.device)[places]
-    total: Tensor = (alpha[..., places].double() / characters[:, 0]) @ characters
+    characters = group.basis.characters(alpha.device)[places]
+    total: Tensor = (alpha[places].double() / characters[:, group.identity]) @ characters
     return total

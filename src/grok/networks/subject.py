@@ -101,6 +101,10 @@ class Subject:
         in the order in which its answers are a + b, where there is one."""
         return self.renamed()._opened()
 
+    def as_it_is(self) -> Evaluation:
+        """Its evaluation in float64, with the symbols' own names."""
+        return self._opened()[0]
+
     def _opened(self) -> tuple[Evaluation, Anatomy | None, Float[Tensor, " c=p"]]:
         for name, w in self.weights.items():
             if not w.isfinite().all():
@@ -115,7 +119,7 @@ class Subject:
     def pair_losses(self) -> Float[Tensor, "a=p b=p"]:
         """The loss on each pair, in the order of the numbers."""
         with torch.no_grad():
-            evaluation, *_ = self._opened()
+            evaluation = self.as_it_is()
         if not evaluation.is_linear:
             return evaluation.losses
         first, second = operations.as_sums(self.answers)
