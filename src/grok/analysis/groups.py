@@ -24,7 +24,7 @@ def group_of(subject: Subject, examined: Examination) -> dict[str, Any] | None:
     """The group, its representations, and the two rival readings of the neurons; None for addition or no group."""
     as_it_is = examined.evaluation if subject.renamed() is subject else subject.as_it_is()
     found = as_it_is.structure
-    if not found.is_group or found.basis is fourier.cyclic(as_it_is.p):
+    if not found.is_group or found.has_waves:
         return None
     rows = _representations(as_it_is)
     return {
@@ -53,8 +53,8 @@ def lines(group: dict[str, Any] | None) -> list[str]:
         by_cosets = "not measured" if of_cosets is None else f"{of_cosets:.0%}"
         said.append(
             f"neurons of one representation {neurons['of_one_representation']:.0%}, of one subgroup's cosets"
-            f" {by_cosets}; of all their variance functions of a alone {parts['a']:.0%}, of b alone {parts['b']:.0%}, of the answer"
-            f" alone {parts['answer']:.0%}"
+            f" {by_cosets}; of all their variance functions of a alone {parts['a']:.0%}, of b alone {parts['b']:.0%},"
+            f" of the answer alone {parts['answer']:.0%}"
         )
     return said
 

@@ -58,6 +58,19 @@ def circles(W_E: Float[Tensor, "d_model p"], frequency: int) -> Float[Tensor, "a
     return axes @ (W_E.double() - W_E.double().mean(1, keepdim=True))
 
 
+def plane(W_E: Float[Tensor, "d_model x=n"], basis: Basis, k: int) -> Float[Tensor, "axis=2 x=n"]:
+    """The elements' embedding within one representation, in the two directions in which it is largest.
+
+    Of a representation with one function alone, the other coordinate is 0.
+    """
+    functions = basis.on(W_E.device)[basis.rows([k])]
+    values, along = torch.linalg.svd(W_E.double() @ functions.T, full_matrices=False)[1:]
+    two = torch.zeros(2, W_E.shape[1], dtype=torch.float64)
+    axes = values[:2, None] * (along[:2] @ functions)
+    two[: len(axes)] = axes
+    return two
+
+
 def circularity(W_E: Float[Tensor, "d_model p"], frequency: int) -> Float[Tensor, ""]:
     """Share of one frequency in the numbers' embedding as seen in its own plane (`circles`): 1 for a circle.
 

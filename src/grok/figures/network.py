@@ -35,6 +35,9 @@ def norms_figure(evaluation: Evaluation, facts: NetworkFacts) -> Figure:
     for ax, (name, norms) in zip(
         np.atleast_1d(figure.subplots(len(parts), 1, sharex=True)), parts.items(), strict=True
     ):
+        if not evaluation.structure.has_waves:
+            _representations(ax, evaluation, norms, name)
+            continue
         cos, sin = norms[0::2].numpy(), norms[1::2].numpy()
         ax.bar(np.arange(1, len(cos) + 1) - 0.2, cos, 0.4, color=COLOURS["train"], label="cos")
         ax.bar(np.arange(1, len(sin) + 1) + 0.2, sin, 0.4, color=COLOURS["test"], label="sin")
@@ -45,8 +48,17 @@ def norms_figure(evaluation: Evaluation, facts: NetworkFacts) -> Figure:
         ax.margins(x=0.01, y=0.15)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.legend(frameon=False, ncols=2, loc="upper right", fontsize=9)
-    ax.set_xlabel("frequency $k$")
+    ax.set_xlabel("frequency $k$" if evaluation.structure.has_waves else "representation")
     return figure
+
+
+def _representations(ax: Axes, evaluation: Evaluation, components: Tensor, name: str) -> None:
+    """A bar for the norm of each representation."""
+    norms = evaluation.basis.norms(components).numpy()
+    numbers = np.arange(1, len(norms) + 1)
+    ax.bar(numbers, norms, 0.7, color=COLOURS["train"])
+    ax.set(ylabel="norm", title=f"Representations in ${name}$")
+    ax.set_xticks(numbers, [f"{k}: {own}" for k, own in enumerate(evaluation.basis.names, 1)], rotation=45)
 
 
 def fourier_rows(p: int, k: int) -> list[int]:
@@ -197,6 +209,22 @@ def ablations_figure(facts: NetworkFacts) -> Figure:
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.margins(x=0.01, y=0.12)
     figure.legend(frameon=False, ncols=3, loc="outside lower center", fontsize=9)
+    return figure
+
+
+def planes_figure(evaluation: Evaluation, facts: NetworkFacts) -> Figure:
+    """The symbols' embedding in the two largest directions of each key representation.
+
+    One should see few points, or points on a figure with the group's symmetry: what the representation tells apart.
+    """
+    assert evaluation.W_E is not None
+    elements = evaluation.W_E[:, evaluation.structure.first.argsort()]
+    keys = facts.key_frequencies[:MOST] or [1]
+    figure = Figure(figsize=(2.7 * len(keys), 2.9), layout="constrained")
+    for ax, k in zip(figure.subplots(1, len(keys), squeeze=False)[0], keys, strict=True):
+        x, y = embedding.plane(elements, evaluation.basis, k).numpy()
+        ax.scatter(x, y, s=14, c=np.arange(len(x)), cmap="twilight")
+        ax.set(title=f"representation {k}: {evaluation.basis.names[k - 1]}", aspect="equal", xticks=[], yticks=[])
     return figure
 
 

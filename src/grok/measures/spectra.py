@@ -67,7 +67,7 @@ def explained_variance(
     The waves {1, cos_k, sin_k} ⊗ {1, cos_k, sin_k} without the constant (paper §4.3); in any other group, the products
     of the functions of a and of b in each block of its basis. A neuron that never changes has share 0.
     """
-    if group is not None and group.basis is not fourier.cyclic(len(neurons)):
+    if group is not None and not group.has_waves:
         return _explained_by_blocks(neurons, group)
     return _explained_by_waves(neurons)
 

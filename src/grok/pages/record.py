@@ -3,7 +3,7 @@
 import json
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -67,6 +67,12 @@ class Record:
         """How many symbols there are, where it is known; of modular addition the modulus."""
         symbols = self.summary.get("symbols")
         return len(symbols) if symbols else (self.config.get("data") or {}).get("p")
+
+    @property
+    def order(self) -> Sequence[int] | None:
+        """The symbols in the order in which they are numbers that add; None where they are none, or not known."""
+        group = self.summary.get("group")
+        return group["order"] if group else None if self.p is None else range(self.p)
 
     @property
     def steps(self) -> int:

@@ -46,10 +46,23 @@ class Structure:
     number: Int[Tensor, " c=n"] | None = None
 
     @property
+    def has_waves(self) -> bool:
+        """Whether the basis is addition's, with the numbers in their own order: cosines and sines."""
+        return self.basis is fourier.cyclic(len(self.turn))
+
+    @property
+    def order(self) -> list[int] | None:
+        """The symbols in the order in which they are numbers that add: by discrete logarithm for multiplication; None
+        where they are none."""
+        if self.number is not None:
+            return [int(x) for x in self.number.argsort()]
+        return list(range(len(self.turn))) if self.has_waves else None
+
+    @property
     def words(self) -> str:
         """What frequencies are where they are not those of addition, in a sentence; else empty."""
-        names, n = self.basis.names, len(self.turn)
-        if not self.is_group or self.basis is fourier.cyclic(n):
+        names = self.basis.names
+        if not self.is_group or self.has_waves:
             return ""
         named = ", ".join(f"{k} is {name}" for k, name in enumerate(names[:12], 1)) + (", …" if len(names) > 12 else "")
         kind = "characters" if self.is_abelian else "representations"
