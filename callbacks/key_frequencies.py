@@ -38,7 +38,7 @@ class KeyFrequencies(Measurement):
         components_of = {"W_E": evaluation.W_E_components, "W_L": evaluation.W_L_components}
         for name, components in components_of.items():
             if components is not None:
-                values[f"progress/gini_{name}"] = spectra.gini(evaluation.basis.norms(components))
+                values[f"progress/gini_{name}"] = spectra.gini(evaluation.basis.strengths(components))
                 values[f"progress/gini_{name}_components"] = spectra.gini(components)
         found = evaluation.key_frequencies(self.rule)
         main = evaluation.W_E_components if evaluation.W_L_components is None else evaluation.W_L_components

@@ -358,3 +358,29 @@ def test_an_untrained_network_knows_nothing(name: str) -> None:
     assert float(evaluation.symmetrized_loss) == pytest.approx(chance, rel=0.2)
     for loss in evaluation.key_losses("max").values():
         assert float(loss) > 0.8 * chance
+
+
+@pytest.mark.parametrize("name", ["S_4", "S_5", "A_4", "D_5"])
+def test_noise_makes_no_representation_key_however_many_functions_it_has(name: str) -> None:
+    basis = structure(answers_of(name)).basis
+    noise = torch.randn(sum(basis.sizes) + 1, 4000, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    strengths = basis.strengths(basis.component_norms(noise)) / math.sqrt(4000)
+    real = [size == D * D for D, size in zip(basis.degrees, basis.sizes, strict=True)]
+    expected = [1 if is_real else math.sqrt(2) for is_real in real]
+    assert strengths.tolist() == pytest.approx(expected, rel=0.03)
+
+
+@pytest.mark.parametrize("p", [12, 13])
+def test_the_strengths_of_additions_frequencies_are_their_norms(p: int) -> None:
+    components = torch.rand(p - 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    assert torch.equal(fourier.cyclic(p).strengths(components), fourier.frequency_norms(components))
+
+
+@pytest.mark.parametrize("name", ["S_4", "S_5"])
+def test_a_large_representation_as_key_takes_a_lookup_table_for_a_circuit_unless_held_out(name: str) -> None:
+    answers = answers_of(name)
+    n = len(answers)
+    lookup = Evaluation(certain_of(answers) * split(n)[..., None], answers, split(n))
+    losses = {side: float(loss) for side, loss in lookup.key_losses([structure(answers).basis.count]).items()}
+    assert losses["restricted_loss"] < 0.9 * math.log(n)  # the averages of memorized logits reach every pair
+    assert losses["restricted_loss_held_out"] == pytest.approx(math.log(n), rel=1e-9)

@@ -87,7 +87,7 @@ def _plain_ginis(evaluation: Evaluation) -> dict[str, tuple[float, float]]:
     }
     return {
         name: (
-            float(spectra.gini(evaluation.basis.norms(components))),
+            float(spectra.gini(evaluation.basis.strengths(components))),
             float(spectra.gini(fourier.frequency_norms(fourier.component_norms(matrix)))),
         )
         for name, (matrix, components) in matrices.items()

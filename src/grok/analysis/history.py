@@ -46,7 +46,7 @@ def row(evaluation: Evaluation, key_frequencies: Sequence[int]) -> dict[str, flo
         found |= _mirrors(evaluation)
     for name, components in (("W_E", evaluation.W_E_components), ("W_L", evaluation.W_L_components)):
         if components is not None:
-            found[f"gini_{name}"] = spectra.gini(evaluation.basis.norms(components))
+            found[f"gini_{name}"] = spectra.gini(evaluation.basis.strengths(components))
     if evaluation.has_group:
         found |= _waves(evaluation, key_frequencies)
     return {name: float(value) for name, value in found.items()}

@@ -278,11 +278,13 @@ class Evaluation:
             return None if self.spike_and_waves is None else wave_frequencies(self.spike_and_waves.heights)
         if rule == "logits" or (rule == "W_L" and self.W_L is None):
             means = self.held_out_means if self.has_group else None
-            return None if means is None else spectra.above_median(self.basis.norms(self.basis.component_norms(means)))
+            if means is None:
+                return None
+            return spectra.above_median(self.basis.strengths(self.basis.component_norms(means)))
         components = self.W_E_components if rule == "W_E" else self.W_L_components
         if components is None:
             return None
-        norms = self.basis.norms(components)
+        norms = self.basis.strengths(components)
         return spectra.above_median(norms) if rule == "W_L" else spectra.above_maximum(norms)
 
     # --- progress measures

@@ -75,6 +75,15 @@ class Basis:
         """n_k, the joint norm of the components of each block."""
         return self.energies(components.square()).sqrt()
 
+    def strengths(self, components: Float[Tensor, "component"]) -> Float[Tensor, "k"]:
+        """n_k over how many copies of its representation a block holds, by which sparsity and keys are told.
+
+        A block of D² functions holds D copies, and D² times the noise of one function; those of abelian groups hold
+        one. So noise, the same in every function, has the same strength in every real representation.
+        """
+        copies = [size / degree for size, degree in zip(self.sizes, self.degrees, strict=True)]
+        return self.norms(components) / torch.tensor(copies, dtype=torch.float64, device=components.device)
+
     def projection(self, table: Float[Tensor, "x=n d"], blocks: Sequence[int]) -> Float[Tensor, "x=n d"]:
         """The part of `table` along x that lies in the given blocks (float64; zero for none)."""
         functions = self.on(table.device)[self.rows(blocks)]

@@ -135,5 +135,5 @@ def circularity(facts: NetworkFacts) -> Measured:
 def _gini(components: Float[Tensor, "component"] | None, basis: Basis) -> Measured:
     if components is None:
         return None
-    norms = basis.norms(components)
+    norms = basis.strengths(components)
     return float(spectra.gini(norms)), f"{float(spectra.gini(components)):.3f} over components"
