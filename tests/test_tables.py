@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from runs import configuration, run
+from runs import TINY, configuration, run
 
 from grok.runs.parts import task_of
 from grok.settings.orders import own_size
@@ -166,6 +166,22 @@ def test_a_group_brings_its_size_to_the_configuration(tmp_path: Path) -> None:
     assert len(task_of(config).answers) == 24
     with pytest.raises(ValueError, match=r"`data.p` must be the number of symbols of S_4, 24, or not be given. Got 5."):
         task_of(configuration(tmp_path, "data.operation=S_4", "data.p=5", base=base))
+
+
+def test_a_run_on_a_table_in_a_file_says_what_kind_of_table_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    names = [f"g{x}" for x in range(6)]
+    rows = [[names[x] for x in row] for row in table("S_3", 6).answers.tolist()]
+    lines = ["," + ",".join(names), *(",".join([name, *row]) for name, row in zip(names, rows, strict=True))]
+    file.write_text("\n".join(lines))
+    base = [setting for setting in TINY if not setting.startswith("data.p=")]
+    folder, summary, printed = run(tmp_path / "run", f"data.operation={file}", base=base)
+    assert f"{file}: 18 of 36 pairs to train on" in printed
+    assert "closed, associative, identity g0, inverses, not commutative" in printed
+    assert "the answers are those of a non-abelian group of 6 elements; its 2 representations stand for" in printed
+    assert summary["symbols"] == names
+    assert folder.read(folder.spectra).columns.tolist() == ["step", "matrix", "1", "2"]
+    assert "final_keys/restricted_loss" in folder.read(folder.final_keys)
 
 
 def test_units_have_fewer_symbols_than_the_modulus(tmp_path: Path) -> None:

@@ -254,6 +254,12 @@ class Evaluation:
         return None if self.W_L is None else self.basis.component_norms(self.W_L)
 
     @cached_property
+    def logit_components(self) -> Float[Tensor, " component"] | None:
+        """Norms over classes of the held-out means' components along the answer; None without group or means."""
+        means = self.held_out_means if self.has_group else None
+        return None if means is None else self.basis.component_norms(means)
+
+    @cached_property
     def explained(self) -> Float[Tensor, "k neuron"] | None:
         return None if self.neurons is None else spectra.explained_variance(self.neurons, self.structure)
 
@@ -277,15 +283,13 @@ class Evaluation:
         if rule == "waves":
             return None if self.spike_and_waves is None else wave_frequencies(self.spike_and_waves.heights)
         if rule == "logits" or (rule == "W_L" and self.W_L is None):
-            means = self.held_out_means if self.has_group else None
-            if means is None:
-                return None
-            return spectra.above_median(self.basis.strengths(self.basis.component_norms(means)))
-        components = self.W_E_components if rule == "W_E" else self.W_L_components
+            rule, components = "logits", self.logit_components
+        else:
+            components = self.W_E_components if rule == "W_E" else self.W_L_components
         if components is None:
             return None
         norms = self.basis.strengths(components)
-        return spectra.above_median(norms) if rule == "W_L" else spectra.above_maximum(norms)
+        return spectra.above_median(norms) if rule in ("W_L", "logits") else spectra.above_maximum(norms)
 
     # --- progress measures
 

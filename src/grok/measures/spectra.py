@@ -67,9 +67,12 @@ def explained_variance(
     The waves {1, cos_k, sin_k} ⊗ {1, cos_k, sin_k} without the constant (paper §4.3); in any other group, the products
     of the functions of a and of b in each block of its basis. A neuron that never changes has share 0.
     """
-    if group is not None and not group.has_waves:
-        return _explained_by_blocks(neurons, group)
-    return _explained_by_waves(neurons)
+    if group is None or group.has_waves:
+        return _explained_by_waves(neurons)
+    if group.number is not None:  # a cyclic group: addition by other names
+        a, b = (group.number[x.cpu()].argsort().to(neurons.device) for x in (group.first, group.second))
+        return _explained_by_waves(neurons[a][:, b])
+    return _explained_by_blocks(neurons, group)
 
 
 def _explained_by_waves(neurons: Float[Tensor, "a=p b=p neuron"]) -> Float[Tensor, "k neuron"]:
@@ -92,15 +95,16 @@ def _explained_by_waves(neurons: Float[Tensor, "a=p b=p neuron"]) -> Float[Tenso
 def _explained_by_blocks(neurons: Float[Tensor, "a=p b=p neuron"], group: Structure) -> Float[Tensor, "k neuron"]:
     basis = group.basis
     functions = basis.on(neurons.device).to(neurons.dtype)
-    centred = neurons - neurons.mean((0, 1))
-    along_a = (functions[:, group.first] @ centred.flatten(1)).view_as(neurons)  # row, b, neuron
+    mean = neurons.mean((0, 1))
+    flat = (neurons - mean).flatten(0, 1)
+    along_a = (functions[:, group.first] @ flat.view(len(neurons), -1)).view_as(neurons)  # row, b, neuron
     along_b = functions[:, group.second]
     energies = []
     for k in range(1, basis.count + 1):
         rows = [0, *basis.rows([k])]
-        energies.append(torch.einsum("jb,ibn->ijn", along_b[rows], along_a[rows]).double().square().sum((0, 1)))
-    variance = centred.double().square().sum((0, 1))
-    alive = variance > 1e-12 * neurons.double().square().sum((0, 1))  # not rounding alone
+        energies.append((along_b[rows] @ along_a[rows]).square().sum((0, 1)).double())  # of the products of two rows
+    variance = sum(rows.square().sum(0).double() for rows in torch.split(flat, BLOCK))
+    alive = variance > 1e-12 * (len(neurons) * mean.double()).square()  # not rounding alone
     return torch.where(alive, torch.stack(energies) / torch.where(alive, variance, 1.0), 0.0)
 
 

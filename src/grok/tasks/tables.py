@@ -2,6 +2,7 @@
 
 import csv
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,7 +111,7 @@ def read_table(file: Path) -> tuple[Int[Tensor, "a=n b=n"], list[str]]:
     return torch.tensor([[place[cell] for cell in line] for line in cells]), names
 
 
-def properties(answers: Int[Tensor, "a=n b=n"], symbols: tuple[str, ...]) -> str:
+def properties(answers: Int[Tensor, "a=n b=n"], symbols: Sequence[str]) -> str:
     """What kind of table this is, in words: associative, with an identity and inverses, commutative; a group or not.
 
     It is closed in any case: what answers outside its symbols is no table here.

@@ -24,6 +24,7 @@ from grok.runs.resume import checkpoint_to_resume, is_to_conclude, read_checkpoi
 from grok.runs.schedule import Schedule
 from grok.settings.checks import is_whole
 from grok.settings.values import check_values
+from grok.tasks.tables import is_built_in, properties
 from grok.training.lit import FullBatchData, FullBatchTraining
 
 # How Lightning runs blocks of steps (grok.training.lit); not a matter of configuration.
@@ -145,6 +146,10 @@ def absences(experiment: Experiment) -> list[str]:
             f" {frequencies // 2 or 'none'}{' at most' if frequencies > 1 else ''}, as it takes their median for the"
             " floor; key_frequencies=max has no such bound"
         )
+    operation = experiment.config.data.get("operation")
+    if operation is not None and not is_built_in(operation):
+        symbols = experiment.data.symbols or [str(x) for x in range(experiment.data.p)]
+        sentences.append(f"the table of {operation}: {properties(answers, symbols)}")
     if words := pairs.structure.words:
         sentences.append(words)
     if not pairs.structure.is_group:
