@@ -113,7 +113,7 @@ def test_what_is_not_there_is_refused(run: Run, tmp_path: Path) -> None:
         run.evaluation(41)
     with pytest.raises(ValueError, match="`step` must be a whole number or last. Got 'first'."):
         run.network("first")
-    with pytest.raises(ValueError, match="`name` must be one of progress, spectrum, spectra, norms, .* Got 'loss'."):
+    with pytest.raises(ValueError, match="`name` must be one of progress, spectrum, spectra, test_set, .* Got 'loss'."):
         run.figure("loss")
     with pytest.raises(ValueError, match="The folder must be that of a run, with a config.yaml."):
         grok.open_run(tmp_path)

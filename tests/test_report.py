@@ -20,7 +20,7 @@ from torch import Tensor
 
 from grok import report as command
 from grok.claims import embedding
-from grok.figures.network import draw_circle
+from grok.figures.circles import draw_circle
 from grok.measures.phases import EVENTS
 from grok.pages import page, sweep_data, sweep_groups
 from grok.pages.axes import log_axis

@@ -4,7 +4,9 @@ Several run folders or files, or a sweep's: one table, claims down, networks acr
 
 step=1200 | last | steps=all     which snapshot (last: the last one outside a slingshot); or the whole history
 key_frequencies=W_L | [14,35]    a rule by name, or a list
-figures=all | none | [names]     pictures, PNG and PDF
+figures=all | none | [names]     pictures
+figures.style.formats=[png,pdf]  and their looks, by default as the run's: also .font=sans | serif, .size=8 (points),
+                                 .width=column | two_columns, or centimetres
 output=<folder>                  where pictures and analysis.json go
 verbose=true                     the long table: levels, notes, an untrained network, every loss
 threads=1                        CPU threads
@@ -91,7 +93,8 @@ def _examine(arguments: Sequence[str], console: Console) -> dict[str, Any]:
     lines = [f"everything is in {request.results / 'analysis.json'}"]
     if request.figures:
         pictured = PicturedNetwork(subject.name, subject.step, *examined, folder, pd.DataFrame(rows) if rows else None)
-        lines = [f"{len(draw(request.figures, request.pictures, pictured))} pictures in {request.pictures}", *lines]
+        drawn = draw(request.figures, request.pictures, pictured, request.looks)
+        lines = [f"{len(drawn)} pictures in {request.pictures}", *lines]
     for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     if folder:

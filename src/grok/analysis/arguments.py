@@ -14,6 +14,7 @@ from grok.runs.folder import RunFolder
 from grok.runs.opened import OpenedRun
 from grok.settings.checks import require_whole
 from grok.settings.commands import settings
+from grok.settings.figure_style import TYPED, FigureStyle, figure_style
 
 KNOWN: dict[str, Any] = {
     "step": "last",
@@ -34,6 +35,7 @@ KNOWN: dict[str, Any] = {
     "model.tokens": None,
     "model.attention": None,
     "model.attention_rate": None,
+    **TYPED,
 }
 
 
@@ -47,6 +49,7 @@ class Analysis:
     pictures: Path
     rule: str | list[int]
     figures: list[str]
+    looks: FigureStyle
     history: bool
     verbose: bool
     trust: bool = False
@@ -65,6 +68,8 @@ def analysis(arguments: Sequence[str]) -> Analysis:
     for name in ("verbose", "trust"):
         if not isinstance(told[name], bool):
             raise ValueError(f"`{name}` must be true or false. Got {told[name]!r}.")
+    typed_looks = {name: told[name] for name in TYPED}
+    figure_style(typed=typed_looks)
     require_whole("threads", told["threads"], 1)
     torch.set_num_threads(told["threads"])
     if path is None:
@@ -73,6 +78,7 @@ def analysis(arguments: Sequence[str]) -> Analysis:
             raise ValueError("`steps=all` needs a run folder. A checkpoint is one network.")
         subject, folder = of_file(file, told), None
         rule: str | list[int] = "W_L"
+        looks = figure_style(typed=typed_looks)
         results = Path(told["output"] or file.with_name(f"{file.stem}_analysis"))
         pictures = results
     else:
@@ -82,12 +88,20 @@ def analysis(arguments: Sequence[str]) -> Analysis:
         run = OpenedRun(path, told["trust"] is True)
         folder = run.folder
         subject = of_run(run, run.step(told["step"]))
-        rule = run.key_rule
+        rule, looks = run.key_rule, figure_style(run.config, typed_looks)
         results = Path(told["output"] or path)
         pictures = results if told["output"] else path / "analysis"
     rule = rule if rule_told is None else rule_told
     return Analysis(
-        subject, folder, results, pictures, rule, figures, history=told["steps"] == "all", verbose=told["verbose"]
+        subject,
+        folder,
+        results,
+        pictures,
+        rule,
+        figures,
+        looks,
+        history=told["steps"] == "all",
+        verbose=told["verbose"],
     )
 
 

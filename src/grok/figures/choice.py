@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,12 @@ from matplotlib.figure import Figure
 from grok.claims import logits
 from grok.claims.anatomy import Anatomy
 from grok.claims.facts import NetworkFacts
-from grok.figures import history, network, run
-from grok.figures.style import Phases, save
+from grok.figures import circles, history, maps, network, representations, run, style, test_set
+from grok.figures.curves import Phases
 from grok.measures.evaluation import Evaluation
 from grok.runs.folder import RunFolder
 from grok.runs.opened import OpenedRun
+from grok.settings.figure_style import FigureStyle
 from grok.tasks.structure import structure
 
 
@@ -44,16 +46,31 @@ class PicturedNetwork:
     def phases(self) -> Phases:
         return (self.folder.summary().get("phases") if self.folder else None) or {}
 
+    @cached_property
+    def metrics(self) -> pd.DataFrame:
+        return OpenedRun(self.folder).metrics if self.folder else pd.DataFrame()
+
+    @cached_property
+    def final_keys(self) -> pd.DataFrame:
+        return OpenedRun(self.folder).final_keys if self.folder else pd.DataFrame()
+
+    @cached_property
+    def spectra(self) -> pd.DataFrame:
+        return OpenedRun(self.folder).spectra if self.folder else pd.DataFrame()
+
 
 # Each picture's name: what it needs, and what draws it.
 OF_NETWORK: dict[str, tuple[Callable[[PicturedNetwork], bool], Callable[[PicturedNetwork], Figure]]] = {
-    "norms": (lambda s: True, lambda s: network.norms_figure(s.evaluation, s.facts)),
+    "norms": (
+        lambda s: True,
+        lambda s: (network if s.has_waves else representations).norms_figure(s.evaluation, s.facts),
+    ),
     "circles": (
         lambda s: True,
         lambda s: (
-            network.circles_figure(_W_E(s.evaluation), s.facts)
+            circles.circles_figure(_W_E(s.evaluation), s.facts)
             if s.has_waves
-            else network.planes_figure(s.evaluation, s.facts)
+            else representations.planes_figure(s.evaluation, s.facts)
         ),
     ),
     "logit_spectrum": (
@@ -62,11 +79,11 @@ OF_NETWORK: dict[str, tuple[Callable[[PicturedNetwork], bool], Callable[[Picture
     ),
     "attention": (
         lambda s: s.network is not None and s.has_waves,
-        lambda s: network.attention_figure(_network(s), s.facts),
+        lambda s: maps.attention_figure(_network(s), s.facts),
     ),
     "neurons": (
         lambda s: s.evaluation.neurons is not None and bool(s.facts.key_frequencies) and s.has_waves,
-        lambda s: network.neurons_figure(s.evaluation, s.facts),
+        lambda s: maps.neurons_figure(s.evaluation, s.facts),
     ),
     "histogram": (lambda s: bool(s.facts.neurons), lambda s: network.histogram_figure(s.facts)),
     "ablations": (lambda s: s.evaluation.has_group, lambda s: network.ablations_figure(s.facts)),
@@ -82,14 +99,25 @@ OF_NETWORK: dict[str, tuple[Callable[[PicturedNetwork], bool], Callable[[Picture
         lambda s: s.history is not None and s.evaluation.has_group,
         lambda s: history.accuracy_figure(_rows(s), s.phases),
     ),
+}
+OVER_TRAINING = ("coefficients", "excluded", "accuracy")
+# The same, of the run's own tables.
+OF_RUN: dict[str, tuple[Callable[[PicturedNetwork], bool], Callable[[PicturedNetwork], Figure]]] = {
+    "progress": (
+        lambda s: not s.metrics.empty,
+        lambda s: run.progress_figure(s.metrics, s.final_keys, s.phases, s.name, s.evaluation.p),
+    ),
+    "spectra": (
+        lambda s: not s.spectra.empty,
+        lambda s: run.spectra_figure(s.spectra, s.facts.key_frequencies, s.phases, s.name),
+    ),
     "test_set": (
-        lambda s: s.history is not None and "loss/mirrored" in _metrics(s),
-        lambda s: history.test_set_figure(_metrics(s), _rows(s), s.phases, s.facts.p),
+        lambda s: test_set.has_mirrored(s.metrics),
+        lambda s: test_set.pairs_figure(s.metrics, s.phases, s.name, s.evaluation.p, s.history),
     ),
 }
-OVER_TRAINING = ("coefficients", "excluded", "accuracy", "test_set")
-OF_RUN = ("progress", "spectra")  # from the run's own tables
-NAMES = (*OF_NETWORK, *OF_RUN, "animation")
+ANIMATION = "animation"
+NAMES = (*OF_NETWORK, *OF_RUN, ANIMATION)
 
 
 def chosen(told: Any) -> list[str]:
@@ -102,45 +130,42 @@ def chosen(told: Any) -> list[str]:
     return names
 
 
-def draw(names: Sequence[str], to: Path, pictured: PicturedNetwork) -> list[str]:
-    """Draw the pictures that apply, each as PNG and PDF; their names."""
+def draw(names: Sequence[str], to: Path, pictured: PicturedNetwork, looks: FigureStyle) -> list[str]:
+    """Draw the pictures that apply, in the formats of the style; their names."""
     drawn = []
     for name in names:
-        files = [to / f"{name}.png", to / f"{name}.pdf"]
-        if name in OF_NETWORK:
-            applies, picture = OF_NETWORK[name]
+        if name == ANIMATION:
+            if not _animated(pictured, to / f"{name}.gif", looks):
+                continue
+        else:
+            applies, _ = {**OF_NETWORK, **OF_RUN}[name]
             if not applies(pictured):
                 continue
-            figure = picture(pictured)
-            figure.suptitle(pictured.name if name in OVER_TRAINING else pictured.title, fontsize=10)
-            save(figure, *files)
-        elif not _of_run(name, files, pictured):
-            continue
+            style.draw(looks, partial(picture, name, pictured), to / name)
         drawn.append(name)
     return drawn
 
 
-def _of_run(name: str, files: Sequence[Path], pictured: PicturedNetwork) -> bool:
-    """Draw a picture of the whole run, if there is one to draw."""
+def picture(name: str, pictured: PicturedNetwork) -> Figure:
+    """One picture that applies, with its title."""
+    if name in OF_RUN:
+        return OF_RUN[name][1](pictured)
+    figure = OF_NETWORK[name][1](pictured)
+    figure.suptitle(pictured.name if name in OVER_TRAINING else pictured.title)
+    return figure
+
+
+def _animated(pictured: PicturedNetwork, file: Path, looks: FigureStyle) -> bool:
     folder, keys = pictured.folder, pictured.facts.key_frequencies
-    if folder is None:
+    if folder is None or pictured.history is None or not keys:
         return False
-    if name == "animation":
-        opened = OpenedRun(folder)
-        order = structure(opened.answers).order
-        if pictured.history is None or not keys or order is None:
-            return False
-        embeddings = {step: folder.load_snapshot(step)["W_E"][:, order] for step in opened.steps}
-        history.animate(embeddings, keys, pictured.name, files[0].with_suffix(".gif"))
-        return True
-    needed = folder.spectra if name == "spectra" else folder.metrics
-    if not needed.exists():
+    opened = OpenedRun(folder)
+    order = structure(opened.answers).order
+    if order is None:
         return False
-    if name == "spectra":
-        run.spectra_figure(folder.read(folder.spectra), keys, pictured.phases, pictured.name, *files)
-    else:
-        final = folder.read(folder.final_keys) if folder.final_keys.exists() else pd.DataFrame()
-        run.progress_figure(folder.read(folder.metrics), final, pictured.phases, pictured.name, *files)
+    embeddings = {step: folder.load_snapshot(step)["W_E"][:, order] for step in opened.steps}
+    with style.applied(looks):
+        history.animate(embeddings, keys, pictured.name, file)
     return True
 
 

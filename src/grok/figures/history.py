@@ -1,8 +1,8 @@
 """Pictures of how a network came to its algorithm, like the paper's Fig. 13 to 15, and a short animation."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,10 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from grok.figures.network import MOST, draw_circle
-from grok.figures.palette import COLOURS, OTHERS, key_colours
-from grok.figures.style import Phases, shade
+from grok.figures.circles import MOST, draw_circle
+from grok.figures.curves import DASHES, Phases, legends_above, log_values, name_phases, shade
+from grok.figures.palette import COLOURS, OTHERS, key_colours, line
+from grok.figures.style import new_figure
 from grok.measures import spectra
+from grok.measures.panels import CURRENT_KEYS, KEY_FREE
 from grok.tasks import fourier
 
 FRAMES, FRAMES_PER_SECOND = 40, 8
@@ -26,9 +28,10 @@ def _frequencies(ax: Axes, history: pd.DataFrame, prefix: str, key_frequencies: 
     suffixes = [str(name).removeprefix(prefix) for name in history if str(name).startswith(prefix)]
     named = [int(suffix) for suffix in suffixes if suffix.isdigit()]
     for k in sorted(named, key=lambda k: k in colours):
-        (line,) = ax.plot(history["step"], history[f"{prefix}{k}"], color=colours.get(k, OTHERS), lw=0.5)
+        (drawn,) = ax.plot(history["step"], history[f"{prefix}{k}"], color=colours.get(k, OTHERS), lw=0.4)
         if k in colours:
-            line.set(lw=1.8, label=str(k))
+            dash = tuple(DASHES.values())[list(colours).index(k) % len(DASHES)]
+            drawn.set(lw=1.4, label=f"$k$ = {k}", linestyle=dash)
 
 
 def coefficients_figure(history: pd.DataFrame, key_frequencies: Sequence[int], phases: Phases) -> Figure:
@@ -51,7 +54,7 @@ def excluded_figure(history: pd.DataFrame, key_frequencies: Sequence[int], phase
     """
     return _over_training(
         lambda ax: _frequencies(ax, history, "excluded_", key_frequencies),
-        {"ylabel": "train loss [nats]", "yscale": "log", "title": "excluded loss of single frequencies"},
+        {"ylabel": "train loss [nats]", "title": "excluded loss of single frequencies"},
         history,
         phases,
     )
@@ -64,65 +67,32 @@ def accuracy_figure(history: pd.DataFrame, phases: Phases) -> Figure:
     """
 
     def draw(ax: Axes) -> None:
-        for name, label, colour in (
-            ("train_accuracy", "train", COLOURS["train"]),
-            ("test_accuracy", "test", COLOURS["test"]),
-            ("restricted_accuracy", "restricted (all)", COLOURS["restricted"]),
-            ("excluded_accuracy", "excluded (train)", COLOURS["excluded"]),
+        for name, label, colour, family in (
+            ("train_accuracy", "train", "train", ""),
+            ("test_accuracy", "test", "test", ""),
+            ("restricted_accuracy", "restricted (all)", "restricted", KEY_FREE),
+            ("excluded_accuracy", "excluded (train)", "excluded", CURRENT_KEYS),
         ):
-            ax.plot(history["step"], history[name], color=colour, label=label)
+            dash, points = line(colour, family)
+            ax.plot(
+                history["step"], history[name], color=COLOURS[colour], ls=DASHES[dash], lw=0.75 * points, label=label
+            )
 
     return _over_training(draw, {"ylabel": "accuracy", "ylim": (0, 1.02), "title": "accuracy"}, history, phases)
 
 
-def test_set_figure(metrics: pd.DataFrame, history: pd.DataFrame, phases: Phases, p: int) -> Figure:
-    """What the test set hides: accuracy, loss and key-free loss where mirrored pairs are told from unseen ones.
-
-    One should see mirrored pairs answered while unseen ones are not, and the key-free loss over all test pairs fall
-    long before that over unseen pairs, which falls with the network's own loss on them.
-
-    Args:
-        metrics: columns of metrics.csv.
-        history: a row for each kept snapshot, with the key-free loss over all test pairs.
-        p: the modulus; ln p is the loss of one who guesses.
-    """
-    figure = Figure(figsize=(7, 6.4), layout="constrained")
-    axes = figure.subplots(3, 1, sharex=True)
-    generalized = phases.get("generalized")
-    end = min(float(metrics["step"].max()), 1.5 * generalized[1] if generalized else math.inf)
-    for ax, metric, title in zip(axes, ("accuracy", "loss"), ("a  accuracy", "b  loss"), strict=False):
-        for pairs, label in (("train", "trained"), ("mirrored", "mirrored"), ("unseen", "unseen")):
-            ax.plot(metrics["step"], metrics[f"{metric}/{pairs}"], color=COLOURS[pairs], label=f"{label} pairs")
-        ax.set_title(title, loc="left")
-    axes[2].plot(history["step"], history["symmetrized_loss_test"], color=COLOURS["test"], label="all test pairs")
-    axes[2].plot(
-        metrics["step"], metrics["progress/symmetrized_loss"], color=COLOURS["unseen"], label="unseen pairs alone"
-    )
-    axes[2].set_title("c  key-free loss over", loc="left")
-    for ax in axes:
-        shade(ax, phases, end)
-    for ax in axes[1:]:
-        ax.axhline(math.log(p), color=OTHERS, lw=0.8, ls="--", label="ln p, a guess")
-        ax.set(yscale="log", ylabel="nats")
-    axes[0].set(ylim=(-0.02, 1.02), ylabel="share right")
-    axes[2].set(xlabel="step")
-    handles, labels = axes[1].get_legend_handles_labels()
-    names = dict(zip(labels, handles, strict=True))
-    figure.legend(names.values(), names.keys(), frameon=False, loc="outside lower center", ncols=4, fontsize=9)
-    lines = axes[2].get_lines()[:2]
-    axes[2].legend(lines, [str(line.get_label()) for line in lines], frameon=False, fontsize=9)
-    return figure
-
-
 def _over_training(
-    draw: Callable[[Axes], None], labels: Mapping[str, object], history: pd.DataFrame, phases: Phases
+    draw: Callable[[Axes], None], labels: Mapping[str, Any], history: pd.DataFrame, phases: Phases
 ) -> Figure:
-    figure = Figure(figsize=(8, 4.2), layout="constrained")
+    figure = new_figure(7)
     ax = figure.subplots()
     draw(ax)
-    shade(ax, phases, float(history["step"].max()))
+    if "loss" in labels["title"]:
+        log_values(ax)
+    shade(ax, phases, history["step"])
     ax.set(xlabel="step", **labels)
-    figure.legend(frameon=False, loc="outside lower center", ncols=6, fontsize=9)
+    legends_above([ax], [labels["title"]], letters=False)
+    name_phases(figure, phases, history["step"])
     return figure
 
 
@@ -137,7 +107,7 @@ def animate(embeddings: Mapping[int, Tensor], key_frequencies: Sequence[int], ti
     steps = list(embeddings)
     steps = [steps[i] for i in sorted(set(np.linspace(0, len(steps) - 1, FRAMES).round().astype(int).tolist()))]
     shown = list(key_frequencies[:MOST])
-    figure = Figure(figsize=(2.2 * max(len(shown), 2), 4.6), layout="constrained", dpi=80)
+    figure = Figure(figsize=(2.2 * max(len(shown), 2), 4.6), layout="constrained", dpi=100)
     rows = figure.add_gridspec(2, max(len(shown), 1), height_ratios=[2, 1.4])
     circles = [figure.add_subplot(rows[0, i]) for i in range(len(shown))]
     spectrum = figure.add_subplot(rows[1, :])
@@ -152,7 +122,7 @@ def animate(embeddings: Mapping[int, Tensor], key_frequencies: Sequence[int], ti
         frequencies = range(1, len(shares) + 1)
         spectrum.bar(frequencies, shares, color=[colours.get(k, OTHERS) for k in frequencies])
         spectrum.set(ylim=(0, 0.6), xlabel="frequency $k$", ylabel="share of $W_E$")
-        figure.suptitle(f"{title}\nstep {step:,}", fontsize=10)
+        figure.suptitle(f"{title}\nstep {step:,}")
         return [*circles, spectrum]
 
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from grok.measures.panels import CURRENT_KEYS, FINAL_KEYS, KEY_FREE
 
 BLUE, ORANGE, GREEN, PINK, AMBER, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
+INDIGO, OLIVE = "#4B3FA0", "#9A8C00"
 COLOURS = {
     "train": BLUE,
     "test": ORANGE,
@@ -17,11 +18,12 @@ COLOURS = {
     "excluded": PINK,
     "spike": PINK,
     "waves": GREEN,
-    "W_E": BLUE,
-    "W_L": ORANGE,
+    "W_E": INDIGO,
+    "W_L": OLIVE,
 }
-# Dash and width of a line, by what its curve is computed by.
-LINES = {"": ("solid", 1.5), KEY_FREE: ("solid", 2.4), CURRENT_KEYS: ("dash", 1.3), FINAL_KEYS: ("dot", 2.0)}
+# Dash and width of a line: by what its curve is computed by, else by its colour. Print in grey tells them apart.
+LINES = {KEY_FREE: ("solid", 2.4), CURRENT_KEYS: ("dash", 1.3), FINAL_KEYS: ("dot", 2.0)}
+PLAIN = {"test": ("longdash", 1.5), "unseen": ("dashdot", 1.8), "mirrored": ("dot", 2.0), "W_L": ("longdash", 1.8)}
 EVENT_COLOURS = {
     "fitted": BLUE,
     "memorization_end": SKY,
@@ -39,6 +41,16 @@ REGIMES = {
     "unfitted": (PINK, "x"),
     "no run": ("#dddddd", "cross"),  # failed, or not yet begun
 }
+# Of each regime, so that print in grey tells it apart.
+HATCHES = {
+    "grokked": "",
+    "direct": "----",
+    "partial": "....",
+    "unfinished": "////",
+    "memorized": "xxxx",
+    "unfitted": "++++",
+    "no run": "",
+}
 REGIME_COLOURS = {regime: colour for regime, (colour, _) in REGIMES.items()}
 CATEGORIES = (BLUE, ORANGE, GREEN, PINK, AMBER, SKY, "#000000", "#B8A800")  # of what has no colour of its own
 CYCLE = (BLUE, GREEN, AMBER, ORANGE, PINK, BLUE)  # once around a circle
@@ -53,6 +65,8 @@ ON_DARK = {
     SKY: "#aee0ff",
     "#000000": "#e7e9ec",
     "#B8A800": "#e0d24a",
+    INDIGO: "#9d92f0",
+    OLIVE: "#d0c040",
 }
 SHADES = ("#ececec", "#d9e8f5", "#fde9c4", "#d8efdf")  # of the phases in turn
 SHADES_ON_DARK = ("#292d33", "#1c3248", "#443717", "#1a3a2a")
@@ -80,6 +94,11 @@ PAGE_ON_DARK = {
     "holds": "#3fc79c",
     "fails": "#ff8d45",
 }
+
+
+def line(colour: str, family: str) -> tuple[str, float]:
+    """Dash and width of a curve, by the name of its colour and what it is computed by."""
+    return LINES.get(family) or PLAIN.get(colour, ("solid", 1.5))
 
 
 def key_colours(key_frequencies: Sequence[int]) -> dict[int, str]:

@@ -1,28 +1,28 @@
 """A run as one curve: memorization against the circuit."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from grok.figures.curves import Phases
 from grok.figures.palette import EVENT_COLOURS, OTHERS, PAGE, SHADES
-from grok.figures.style import Phases, save
+from grok.figures.style import legend_below, new_figure, width
 from grok.measures.catalogue import metric
 from grok.measures.phases import BOUNDARIES, PHASES
 
 SPIKE, WAVES = "progress/memorization_spike", "progress/circuit_waves"
 
 
-def portrait_figure(metrics: pd.DataFrame, phases: Phases, title: str, *files: Path) -> Figure:
+def portrait_figure(metrics: pd.DataFrame, phases: Phases, title: str) -> Figure:
     """Spike against waves on unseen pairs, one point a measurement, from the untrained network at the origin.
 
     One should see, in a run that groks: memorization go left, nearly flat, as the spike deepens; a sharp turn where
     it ends; then the waves rise while the spike fades, and what is left of the spike go to 0 once the network
     generalizes. A run that only memorizes keeps going left, its waves far below its spike.
     """
-    figure = Figure(figsize=(7.4, 6), layout="constrained")
+    figure = new_figure(min(0.9 * width(), 10) + 2)
     ax = figure.subplots()
     step, x, y = (metrics[name].to_numpy(dtype=float) for name in ("step", SPIKE, WAVES))
     ax.axvline(0, color=PAGE["grid"], lw=1, zorder=0)
@@ -32,18 +32,17 @@ def portrait_figure(metrics: pd.DataFrame, phases: Phases, title: str, *files: P
     for number in np.unique(phase):
         of_it = phase == number
         ax.scatter(
-            x[of_it], y[of_it], s=24, color=SHADES[number], edgecolor=PAGE["muted"], lw=0.5, label=PHASES[number]
+            x[of_it], y[of_it], s=16, color=SHADES[number], edgecolor=PAGE["muted"], lw=0.5, label=PHASES[number]
         )
     for name, colour in EVENT_COLOURS.items():
         when = phases.get(name)
         if when and when[1] in step:
             at = step == when[1]
             label = f"{metric(f'events/{name}').label}, {when[1]:,}"
-            ax.plot(x[at], y[at], "D", color=colour, ms=8, zorder=3, label=label)
+            ax.plot(x[at], y[at], "D", color=colour, ms=6, mec=PAGE["ink"], mew=0.5, zorder=3, label=label)
     ax.set(xlabel=metric(SPIKE).axis, ylabel=metric(WAVES).axis)
-    ax.legend(fontsize=9, frameon=False)
+    legend_below(figure, ax.get_legend_handles_labels()[0])
     figure.suptitle(title)
-    save(figure, *files)
     return figure
 
 

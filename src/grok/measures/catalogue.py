@@ -49,6 +49,12 @@ class Metric:
         return f"{self.panel}, {self.family}" if self.family else self.label
 
     @property
+    def short(self) -> str:
+        """The legend where the panel's title says the rest."""
+        group, _, member = self.name.partition("/")
+        return self.family or (f"{member} pairs" if group in ("loss", "accuracy") else self.label)
+
+    @property
     def value(self) -> str:
         """What it is, the first sentence of the text, with its unit: the cell of a callback's table."""
         sentence = self.text.partition(". ")[0]

@@ -21,8 +21,11 @@ class Panel:
         log: the vertical axis is logarithmic; otherwise it holds 0.
         top: where the vertical axis ends; None: where the curves do.
         counts: its values are whole numbers, drawn as a staircase.
-        beside: the panel it shares a plot with on a run's page, and whose curves the picture repeats in it.
+        beside: the panel it shares a plot with on a run's page.
         in_picture: drawn in a run's picture, like the paper's Fig. 7.
+        repeats: metrics of other panels that the picture draws in it too, to compare with.
+        mixture: the metric that the picture leaves out where it has both of the parts that this one mixes.
+        chance: in the picture, the loss of an answer drawn at random is a line in it.
         on_page: drawn on a run's page.
     """
 
@@ -35,6 +38,9 @@ class Panel:
     counts: bool = False
     beside: str = ""
     in_picture: bool = False
+    repeats: tuple[str, ...] = ()
+    mixture: str = ""
+    chance: bool = False
     on_page: bool = True
 
 
@@ -45,6 +51,8 @@ PANELS = {
         caption="Memorization ends where excluded loss leaves its floor; restricted loss falls long before test loss.",
         axis="loss [nats]",
         log=True,
+        in_picture=True,
+        chance=True,
     ),
     "accuracy": Panel(
         title="accuracy",
@@ -52,6 +60,8 @@ PANELS = {
         caption="Share of pairs with the right answer.",
         axis="accuracy",
         top=1.0,
+        in_picture=True,
+        mixture="accuracy/test",
     ),
     "restricted": Panel(
         title="restricted loss",
@@ -61,6 +71,8 @@ PANELS = {
         log=True,
         beside="losses",
         in_picture=True,
+        repeats=("loss/train", "loss/test"),
+        chance=True,
     ),
     "excluded": Panel(
         title="excluded loss",
@@ -70,6 +82,8 @@ PANELS = {
         log=True,
         beside="losses",
         in_picture=True,
+        repeats=("loss/train", "loss/test"),
+        chance=True,
     ),
     "spike": Panel(
         title="spike and waves",

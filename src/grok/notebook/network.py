@@ -11,10 +11,13 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from grok.analysis.examination import Examination, examination
-from grok.figures.choice import OF_NETWORK, OVER_TRAINING, PicturedNetwork
+from grok.figures.choice import OF_NETWORK, OVER_TRAINING, PicturedNetwork, picture
+from grok.figures.style import applied
 from grok.measures.evaluation import Evaluation
 from grok.networks.subject import Subject, of_file
 from grok.runs.folder import RunFolder
+from grok.runs.opened import OpenedRun
+from grok.settings.figure_style import figure_style
 
 FIGURES = tuple(name for name in OF_NETWORK if name not in OVER_TRAINING)
 
@@ -76,12 +79,11 @@ class Network:
         evaluation, network, facts = self._examination
         subject = self._subject
         pictured = PicturedNetwork(subject.name, subject.step, evaluation, network, facts, self._folder, None)
-        applies, picture = OF_NETWORK[name]
+        applies, _ = OF_NETWORK[name]
         if not applies(pictured):
             raise ValueError(f"`name` must be a picture that this network can have. {subject.name} has no {name!r}.")
-        figure = picture(pictured)
-        figure.suptitle(pictured.title, fontsize=10)
-        return figure
+        with applied(figure_style(OpenedRun(self._folder).config if self._folder else None)):
+            return picture(name, pictured)
 
 
 def network_in(file: str | Path, settings: Mapping[str, Any], key_frequencies: str | Sequence[int]) -> Network:

@@ -6,13 +6,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from grok.figures import run as run_figures
+from grok.figures import test_set
+from grok.figures.style import applied
 from grok.networks.subject import of_run
 from grok.notebook.network import FIGURES as OF_NETWORK
 from grok.notebook.network import Network
 from grok.pages.record import Record
 from grok.runs.opened import OpenedRun
+from grok.settings.figure_style import figure_style
 
-OF_RUN = ("progress", "spectrum", "spectra")
+OF_RUN = ("progress", "spectrum", "spectra", "test_set")
 FIGURES = (*OF_RUN, *OF_NETWORK)
 
 
@@ -56,10 +59,18 @@ class Run(OpenedRun):
             raise ValueError(f"`name` must be one of {', '.join(FIGURES)}. Got {name!r}.")
         if name in OF_NETWORK:
             return self.examined(step).figure(name)
+        with applied(figure_style(self.config)):
+            return self._figure(name)
+
+    def _figure(self, name: str) -> Figure:
         record = self._record
-        title, found = record.name, record.key_frequencies
+        title, found, metrics = record.name, record.key_frequencies, record.metrics
         if name == "progress":
-            return run_figures.progress_figure(record.metrics, record.final_keys, record.events, title)
+            return run_figures.progress_figure(metrics, record.final_keys, record.events, title, record.p)
+        if name == "test_set":
+            if not test_set.has_mirrored(metrics):
+                raise ValueError(f"The run must have measured mirrored pairs to draw {name!r}. {self!r} has none.")
+            return test_set.pairs_figure(metrics, record.events, title, record.p)
         if "matrix" not in record.spectra:
             raise ValueError(f"The run must have a spectra.csv to draw {name!r}. {self.folder.path} has none.")
         if name == "spectrum":

@@ -7,9 +7,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from grok.figures import sweep as sweep_figures
+from grok.figures.style import applied
+from grok.figures.sweep_curves import curves_figure
 from grok.notebook.run import Run
+from grok.settings.figure_style import figure_style
 from grok.sweep.folder import SweepFolder
-from grok.sweep.table import axes, sweep_table, swept
+from grok.sweep.table import a_configuration, axes, sweep_table, swept
 
 FIGURES = ("curves", "events", "phase_diagram")
 
@@ -61,8 +64,12 @@ class Sweep:
         table = self.table
         varying = swept(table)
         over = axes(varying, x, y, colour)
+        with applied(figure_style(a_configuration(self.folder.path))):
+            return self._figure(name, table, varying, over)
+
+    def _figure(self, name: str, table: pd.DataFrame, varying: list[str], over: dict[str, str | None]) -> Figure:
         if name == "curves":
-            return sweep_figures.curves_figure(self.folder.path, table, over["colour"])
+            return curves_figure(self.folder.path, table, varying, over["colour"])
         wanted = [over["x"]] if name == "events" else [over["x"], over["y"]]
         chosen = [setting for setting in wanted if setting]
         if len(chosen) < len(wanted):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from grok.figures.palette import COLOURS, LINES
+from grok.figures.palette import COLOURS, line
 from grok.measures.catalogue import Metric, curves
 from grok.measures.panels import PANELS, Panel
 from grok.pages.axes import log_axis
@@ -57,16 +57,16 @@ def _axis(panel: Panel, values: Sequence["pd.Series[float]"]) -> dict[str, Any]:
 
 
 def _curve(metric: Metric, x: pd.Series, y: pd.Series, counts: bool) -> go.Scatter:
-    dash, width = LINES[metric.family]
-    line: dict[str, Any] = {"dash": dash, "width": width, "shape": "hv" if counts else "linear"}
+    dash, width = line(metric.colour, metric.family)
+    drawn: dict[str, Any] = {"dash": dash, "width": width, "shape": "hv" if counts else "linear"}
     if metric.colour:
-        line["color"] = COLOURS[metric.colour]
+        drawn["color"] = COLOURS[metric.colour]
     return go.Scatter(
         x=x.to_numpy(dtype=float),
         y=y.to_numpy(dtype=float),
         name=metric.legend,
         mode="lines",
-        line=line,
+        line=drawn,
         meta={"family": metric.family, INK: not metric.colour},
         hovertemplate="%{y:.4~g}",
     )

@@ -67,6 +67,10 @@ def _in_hydras_words(error: Exception) -> str:
     for plugin, distribution in EXTRAS.items():
         if f"hydra/sweeper/{plugin}" in words:
             return f"`hparams_search={plugin}` needs {distribution}: pip install {distribution}"
+    if merging := re.match(r"Error merging override (\S+?)=(.*)", words):
+        is_list = "with ListConfig" in str(error.__cause__)
+        rule = "must be a list, such as [a,b]" if is_list else "must be of the kind that it is in conf/"
+        return f"`{merging[1].lstrip('+')}` {rule}. Got {merging[2]}."
     if "--multirun" in words:
         return f"Several values of one setting are a sweep: add -m. Got {words.split(chr(39))[1]}."
     return f"The settings make no configuration: {' '.join(words.split())}"

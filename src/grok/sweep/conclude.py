@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from grok.settings.figure_style import FigureStyle
 from grok.settings.pasting import command, from_here, hydra_setting, next_commands
 from grok.sweep.folder import Point, SweepFolder
 from grok.sweep.report import Report
@@ -14,11 +15,14 @@ from grok.sweep.table import axes, sweep_table, swept
 NONE_FINISHED, SOME_FINISHED, STOPPED = 1, 3, 130  # exit statuses
 
 
-def conclude(folder: SweepFolder, requested: Sequence[Point], ended: bool, pictures: bool, report: Report) -> int:
+def conclude(
+    folder: SweepFolder, requested: Sequence[Point], ended: bool, pictures: FigureStyle | None, report: Report
+) -> int:
     """Say how many of the requested points are finished, and collect the sweep; the exit status.
 
     Args:
         ended: False where the points were told to stop, or go on without this command.
+        pictures: their style; None: draw none.
     """
     sweep = replace(folder.read(), points=folder.points())
     folder.write(sweep)
@@ -30,7 +34,7 @@ def conclude(folder: SweepFolder, requested: Sequence[Point], ended: bool, pictu
     if not ended:
         return 0 if sweep.jobs else STOPPED
     table = sweep_table(folder.path)
-    files = write_results(folder.path, table, axes(swept(table)) if pictures else None)
+    files = write_results(folder.path, table, axes(swept(table)) if pictures else None, pictures or FigureStyle())
     report.print(f"one table of all runs: {files[0]}" + (", with pictures beside it" if pictures else ""))
     here = from_here(folder.path)
     report.print(next_commands(command("report", here), command("analyze", here)))

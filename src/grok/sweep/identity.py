@@ -10,7 +10,18 @@ from omegaconf import DictConfig, OmegaConf
 from grok.runs.configuration import as_before, leaves
 
 # Settings that say where and how a point runs, and not what it is; `name` says the rest once more.
-EXECUTION_SETTINGS = ("folder", "name", "resume", "sweep", "allow_changes", "mixed", "trust", "launch", "dry_run")
+EXECUTION_SETTINGS = (
+    "folder",
+    "name",
+    "resume",
+    "sweep",
+    "allow_changes",
+    "mixed",
+    "trust",
+    "launch",
+    "dry_run",
+    "figures",
+)
 FOLDER_PLACEHOLDER = "the folder of the run"  # stands for it in points/*.yaml and in hashes, never to be changed
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from grok.runs.trust import allow_own_parts, foreign_parts
+from grok.settings.figure_style import figure_style
 from grok.settings.known import refuse_unknown
 from grok.sweep import slurm
 from grok.sweep.batch import Batch
@@ -68,7 +69,7 @@ def _run(points: Sequence[tuple[list[str], DictConfig]], folder: SweepFolder, re
             ended = run_on_slurm(folder, left, first.launch, report)
         else:
             ended = Batch(folder, left, slots, report.point).run()
-        return conclude(folder, joined, ended, first.pictures, report)
+        return conclude(folder, joined, ended, figure_style(first) if first.pictures else None, report)
 
 
 def _allow_changes(config: DictConfig, report: Report) -> bool:

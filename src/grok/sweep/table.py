@@ -5,11 +5,12 @@ Medians over seeds take it for that (Kaplan and Meier); no number is made up for
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from grok.measures.phases import EVENTS
 from grok.runs.configuration import flat_settings
@@ -86,6 +87,15 @@ def _measured(folder: SweepFolder, point: Point, known: Mapping[str, Any]) -> di
 
 def _plain(value: Any) -> Any:
     return value if isinstance(value, int | float | str | bool | None) else str(value)
+
+
+def a_configuration(path: Path) -> DictConfig | None:
+    """That of the first point of a sweep that can be read."""
+    folder = SweepFolder(path)
+    for point in folder.points():
+        with suppress(DamagedFileError), reading(folder.config_file(point), folder.path):
+            return folder.config(point)
+    return None
 
 
 def swept(table: pd.DataFrame) -> list[str]:

@@ -2,18 +2,20 @@
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 import torch
+from matplotlib.figure import Figure
 
-from grok.figures import portrait
+from grok.figures import portrait, style, test_set
 from grok.figures import run as run_figures
 from grok.loggers.conclusion import give_conclusion
-from grok.loggers.wandb_history import PICTURES
 from grok.runs.conclusion import Conclusion, conclude
 from grok.runs.folder import RunFolder, kept_steps
-from grok.runs.opened import HISTORY_COLUMNS
+from grok.runs.opened import HISTORY_COLUMNS, OpenedRun
+from grok.settings.figure_style import figure_style
 from grok.training.experiment import Experiment
 
 
@@ -29,7 +31,7 @@ def conclude_run(experiment: Experiment, device: torch.device) -> Conclusion | N
     folder.write_summary(**conclusion.summary(), final=final, final_key_seconds=time.perf_counter() - began)
     _thin_snapshots(folder, conclusion, config.snapshots.keep)
     if config.pictures:
-        _draw(folder, conclusion, config.name)
+        _draw(experiment, conclusion)
     for logger in experiment.loggers:
         give_conclusion(logger, folder)
     return conclusion
@@ -50,15 +52,24 @@ def _thin_snapshots(folder: RunFolder, conclusion: Conclusion, keep: int | str) 
         folder.thin_snapshots(kept_steps(list(folder.snapshots()), events, int(keep)))
 
 
-def _draw(folder: RunFolder, conclusion: Conclusion, title: str) -> None:
+def _draw(experiment: Experiment, conclusion: Conclusion) -> None:
+    folder, title, p = experiment.folder, experiment.config.name, experiment.data.p
     phases = {name: when and list(when) for name, when in conclusion.events.items()}
-    files = {name: folder.path / f"{name}.png" for name in PICTURES}
-    run_figures.progress_figure(folder.read(folder.metrics), conclusion.curves, phases, title, files["progress"])
-    if portrait.SPIKE in folder.read(folder.metrics):
-        portrait.portrait_figure(folder.read(folder.metrics), phases, title, files["portrait"])
-    spectra = folder.read(folder.spectra)
-    run_figures.spectrum_figure(spectra, conclusion.key_frequencies, title, files["spectrum"])
-    run_figures.spectra_figure(spectra, conclusion.key_frequencies, phases, title, files["spectra"])
+    keys, metrics = conclusion.key_frequencies, folder.read(folder.metrics)
+    spectra = OpenedRun(folder).spectra
+    pictures: dict[str, Callable[[], Figure]] = {
+        "progress": lambda: run_figures.progress_figure(metrics, conclusion.curves, phases, title, p),
+    }
+    if len(spectra):
+        pictures["spectrum"] = lambda: run_figures.spectrum_figure(spectra, keys, title)
+        pictures["spectra"] = lambda: run_figures.spectra_figure(spectra, keys, phases, title)
+    if portrait.SPIKE in metrics:
+        pictures["portrait"] = lambda: portrait.portrait_figure(metrics, phases, title)
+    if test_set.has_mirrored(metrics):
+        pictures["test_set"] = lambda: test_set.pairs_figure(metrics, phases, title, p)
+    looks = figure_style(experiment.config)
+    for name, picture in pictures.items():
+        style.draw(looks, picture, folder.path / name)
 
 
 def _finite(value: Any) -> float | None:

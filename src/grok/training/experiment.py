@@ -23,6 +23,7 @@ from grok.runs.parts import network_of, task_of
 from grok.runs.resume import checkpoint_to_resume, is_to_conclude, read_checkpoint
 from grok.runs.schedule import Schedule
 from grok.settings.checks import is_whole
+from grok.settings.figure_style import figure_style
 from grok.settings.values import check_values
 from grok.tasks.tables import is_built_in, properties
 from grok.training.lit import FullBatchData, FullBatchTraining
@@ -185,6 +186,7 @@ def _trainer(config: DictConfig, callbacks: list[Callback]) -> Trainer:
 
 def _check_choices(config: DictConfig) -> None:
     check_values(config)
+    figure_style(config)
     if config.trainer.devices is True or config.trainer.devices != 1:
         raise ValueError(
             f"`trainer.devices` must be 1: one full batch is one device's work. Got {config.trainer.devices}."
