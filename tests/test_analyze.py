@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import torch
 from rich.console import Console
-from runs import run
+from runs import TINY, run
 
 from grok import analyze
 from grok import export as export_command
@@ -394,3 +394,24 @@ def test_a_network_that_multiplies_is_one_that_adds_logarithms(operation: str, t
     assert f"{operation} mod 13, key frequencies" in printed
     assert found["p"] == 12
     assert "is no invertible linear function" not in printed
+
+
+@pytest.mark.parametrize("operation", ["D_5", "Z_2xZ_4"])
+def test_a_network_on_another_group_is_analysed_by_its_representations(operation: str, tmp_path: Path) -> None:
+    settings = [f"data.operation={operation}", "trainer.max_steps=40"]
+    folder, _, _ = run(tmp_path / "run", *settings, base=[word for word in TINY if not word.startswith("data.p=")])
+    found, printed = analysed(str(folder.path), "steps=all")
+    group = found["group"]
+    assert "of_one_representation" in group["neurons"]
+    assert group["neurons"]["of_cosets"] is not None
+    assert [row["k"] for row in group["representations"]] == list(range(1, len(found["frequencies"]) + 1))
+    assert sum(row["share_W_L"] for row in group["representations"]) == pytest.approx(1)
+    assert f"{operation}, key frequencies" in printed
+    assert "stand for frequencies" in printed
+    claims = {row["id"]: row for row in found["claims"]}
+    assert claims["logits_fit"]["claim"].startswith("logits are Σ α χ_ρ")
+    assert claims["logits_fit"]["value"] is not None
+    assert "no invertible linear function" in claims["significant_in_blocks"]["note"]
+    drawn = {file.stem for file in (folder.path / "analysis").iterdir()}
+    assert {"norms", "circles", "histogram", "ablations", "coefficients", "excluded"} <= drawn
+    assert not {"attention", "neurons", "logit_spectrum", "animation"} & drawn

@@ -25,7 +25,7 @@ def norms_figure(evaluation: Evaluation, facts: NetworkFacts) -> Figure:
     numbers = np.arange(1, evaluation.basis.count + 1)
     for place, (ax, (name, components)) in enumerate(zip(axes, parts.items(), strict=True)):
         ax.bar(numbers, evaluation.basis.strengths(components).numpy(), 0.7, color=PAGE["ink"])
-        ax.set(ylabel=f"norm a copy in {mathematical(name)}", xlim=(0, len(numbers) + 1))
+        ax.set(ylabel=f"norm per copy in {mathematical(name)}", xlim=(0, len(numbers) + 1))
         above_axis(ax, {k: evaluation.basis.names[k - 1] for k in facts.key_frequencies})
         head(ax, place, f"{mathematical(name)}, key representations named", 1.7)
     label_outside(axes, columns, "representation")
@@ -46,5 +46,7 @@ def planes_figure(evaluation: Evaluation, facts: NetworkFacts) -> Figure:
     for ax, k in zip(axes, keys, strict=True):
         x, y = embedding.plane(elements, evaluation.basis, k).numpy()
         ax.scatter(x, y, s=7, color=PAGE["ink"], alpha=0.6)
+        reach = 1.15 * float(np.abs([x, y]).max() or 1)
         ax.set(title=f"{k}: {evaluation.basis.names[k - 1]}", aspect="equal", xticks=[], yticks=[])
+        ax.set(xlim=(-reach, reach), ylim=(-reach, reach))
     return figure
