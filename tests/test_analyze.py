@@ -415,3 +415,18 @@ def test_a_network_on_another_group_is_analysed_by_its_representations(operation
     drawn = {file.stem for file in (folder.path / "analysis").iterdir()}
     assert {"norms", "circles", "histogram", "ablations", "coefficients", "excluded"} <= drawn
     assert not {"attention", "neurons", "logit_spectrum", "animation"} & drawn
+
+
+@pytest.mark.parametrize("layout", ["authors", "transformer_lens"])
+@pytest.mark.parametrize("operation", ["multiplication", "A_4"])
+def test_a_network_on_another_group_is_exported_and_opened_again(operation: str, layout: str, tmp_path: Path) -> None:
+    settings = [f"data.operation={operation}", *(["data.p=13"] if operation == "multiplication" else [])]
+    folder, _, _ = run(tmp_path / "run", *settings, base=[word for word in TINY if not word.startswith("data.p=")])
+    export([str(folder.path), f"layout={layout}"])
+    (file,) = (folder.path / "exports").iterdir()
+    ours, _ = analysed(str(folder.path), "figures=none")
+    theirs, printed = analysed(f"checkpoint={file}", "figures=none", f"output={tmp_path}")
+    assert theirs["loss"] == pytest.approx(ours["loss"], rel=1e-9)
+    assert theirs["key_frequencies"] == ours["key_frequencies"]
+    assert theirs["group"] == ours["group"]
+    assert f"{operation} mod 13" in printed if operation == "multiplication" else "A_4, key" in printed

@@ -17,7 +17,7 @@ from grok.networks.other_transformer import OtherTransformer
 from grok.runs.configuration import PARTS, task_words
 from grok.runs.opened import OpenedRun
 from grok.runs.parts import named
-from grok.tasks import operations
+from grok.tasks import operations, tables
 from grok.tasks.structure import structure
 
 # Names of the authors' tasks, and ours.
@@ -45,6 +45,7 @@ class Subject:
     attention: str = "causal"
     attention_rate: float = 1.0
     task: str = ""  # in a word or two, where it is not "operation mod p"
+    modulus: int | None = None  # where it is not the number of symbols
     stored_train_losses: Sequence[float] = ()
 
     @property
@@ -199,13 +200,22 @@ def of_file(file: Path, settings: Mapping[str, Any]) -> Subject:
     found = layouts.checkpoint(file, None if step == "last" else step, settings["data.p"])
     own_operation = str(found.config.get("fn_name", "add"))
     operation = settings["data.operation"] or FUNCTIONS.get(own_operation, own_operation)
+    modulus, seed = found.config.get("modulus", found.p), settings["data.seed"]
+    seed = found.config.get("data.seed", found.config.get("seed")) if seed is None else seed
     with named("data"):
-        answers = operations.answers(operations.operation_named(operation), found.p)
+        answers = tables.table(operation, modulus, seed or 0).answers
+    if len(answers) != found.p:
+        raise ValueError(
+            f"`data.operation` must have as many symbols as the network. {operation} has {len(answers)} for {modulus},"
+            f" the network of {file} {found.p}."
+        )
     subject = Subject(
         weights=found.weights,
         answers=answers,
         train=torch.zeros_like(answers, dtype=torch.bool),
         operation=operation,
+        task=task_words({"operation": operation, "p": modulus}),
+        modulus=modulus,
         step=found.step,
         name=file.stem,
         stored_train_loss=found.train_loss,
