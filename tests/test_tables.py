@@ -187,3 +187,12 @@ def test_a_run_on_a_table_in_a_file_says_what_kind_of_table_it_is(tmp_path: Path
 def test_units_have_fewer_symbols_than_the_modulus(tmp_path: Path) -> None:
     _, _, printed = run(tmp_path / "run", "data.operation=multiplication", "data.p=13")
     assert "multiplication mod 13: 72 of 144 pairs to train on" in printed
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "large.csv"
+    with file.open("wb") as sparse:
+        sparse.truncate(60_000_000)
+    assert own_size(str(file)) == 113
+    with pytest.raises(ValueError, match=r"`operation` must be a file of at most 50,000,000 bytes. .* has 60,000,000."):
+        read_table(file)

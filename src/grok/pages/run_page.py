@@ -78,6 +78,8 @@ def subtitle(record: Record) -> str:
         pairs = record.summary.get("pairs") or {}
         share = data.get("train_fraction") or (pairs.get("train", 0) / (record.p or math.inf) ** 2)
         task = f"{task_words(data)}, trained on {100 * share:.3g} % of all pairs"
+    if group := record.summary.get("group"):
+        task += f" ({group['words']})"
     if "n_layers" in model:
         layers = "1 layer" if model["n_layers"] == 1 else f"{model['n_layers']} layers"
         neurons = f"{model['d_mlp']} neurons" if model.get("d_mlp") else "no MLP"

@@ -12,6 +12,7 @@ from grok.settings.checks import require_room
 
 P = 113  # the modulus of the paper's task, where none is given
 NAMED = re.compile(r"Z_[1-9]\d{0,5}(xZ_[1-9]\d{0,5})*|[SAD]_[1-9]\d{0,5}|Q_8")
+MOST_BYTES = 50_000_000  # of a table in a file; one of 2,000 symbols has 20 MB
 DEGREES = (3, 6)  # of permutations: S_6 has 720 elements, S_7 5,040
 
 
@@ -53,7 +54,7 @@ def own_size(operation: Any) -> int:
     try:
         if is_group_name(operation):
             return group_order(operation)
-        if is_file(operation):
+        if is_file(operation) and Path(operation).stat().st_size <= MOST_BYTES:
             lines = [line for line in Path(operation).read_text("utf-8").splitlines() if line.strip()]
             return len(lines) - bool(lines and lines[0].lstrip().startswith(","))
     except (ValueError, OSError):

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from grok.tasks.bases import Basis
 
-APART = 1e-5  # of the eigenvalues' range: blocks that are further apart are told apart to 1e-10
+APART = 1e-6  # of the eigenvalues' range: blocks that are further apart are told apart to 1e-9
 DRAWS = 50
 
 

@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from grok.settings.checks import require_pairs_fit, require_room, require_whole
-from grok.settings.orders import is_file, is_group_name
+from grok.settings.checks import require_pairs_fit, require_whole
+from grok.settings.orders import MOST_BYTES, is_file, is_group_name
 from grok.tasks import groups, operations
 from grok.tasks.named_groups import named_group
 
@@ -78,7 +78,8 @@ def read_table(file: Path) -> tuple[Int[Tensor, "a=n b=n"], list[str]]:
     """
     if not file.is_file():
         raise ValueError(f"`operation` must be a file that is there. Got {str(file)!r}.")
-    require_room("`operation`", f"the file {file}", 16 * file.stat().st_size)
+    if (size := file.stat().st_size) > MOST_BYTES:
+        raise ValueError(f"`operation` must be a file of at most {MOST_BYTES:,} bytes. {file} has {size:,}.")
     try:
         lines = [[cell.strip() for cell in line] for line in csv.reader(file.read_text("utf-8").splitlines()) if line]
     except (UnicodeDecodeError, csv.Error) as error:
