@@ -34,7 +34,7 @@ def circles(record: Record) -> dict[str, Any] | None:
     most = max(FEWEST, BYTES // (8 * p * len(frequencies)))
     for step in record.thinned(list(record.folder.snapshots()), most):
         try:
-            W_E = record.folder.load_snapshot(step)["W_E"][:, list(order)]
+            W_E = record.in_order(record.folder.load_snapshot(step)["W_E"])
         except (OSError, KeyError):  # thinned out while we read
             continue
         steps.append(step)

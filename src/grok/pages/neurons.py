@@ -73,7 +73,7 @@ def _W_L(record: Record, step: int) -> Float[Tensor, "p d_mlp"] | None:
     blocks = sorted((int(found[1]), name) for name in weights if (found := LAST.fullmatch(name)))
     if not blocks or "W_U" not in weights:
         return None
-    return weights["W_U"][:, list(record.order or ())].double().T @ weights[blocks[-1][1]].double()
+    return record.in_order(weights["W_U"]).double().T @ weights[blocks[-1][1]].double()
 
 
 def _rows(found: Columns, frequencies: Sequence[int]) -> "np.ndarray[Any, np.dtype[np.uint8]]":

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 from omegaconf import OmegaConf
+from torch import Tensor
 
 from grok.measures.phases import BOUNDARIES, EVENTS, REGIMES
 from grok.runs.folder import RunFolder, kept_steps
@@ -73,6 +74,12 @@ class Record:
         """The symbols in the order in which they are numbers that add; None where they are none, or not known."""
         group = self.summary.get("group")
         return group["order"] if group else None if self.p is None else range(self.p)
+
+    def in_order(self, columns: Tensor) -> Tensor:
+        """The columns of the symbols, of all columns, in that order."""
+        symbols = columns[:, : self.p]
+        group = self.summary.get("group")
+        return symbols[:, group["order"]] if group else symbols
 
     @property
     def steps(self) -> int:
