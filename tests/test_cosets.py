@@ -53,7 +53,7 @@ def test_a_coset_neuron_has_no_variance_within_its_cosets_and_a_random_one_most(
     assert found is not None
     assert found[:, 0].abs().max() < 1e-9
     if name == "S_4":  # in groups of a dozen elements some subgroup fits even chance: its least was 0.07
-        assert found[:, 1].min() > 0.3
+        assert found[:, 1].min() > 0.15
     assert found[:, 2].isnan().all()
     within = [values_within(chance.mean(1).tolist(), product.tolist(), h) for h in subgroups(product) or []]
     assert float(found[0, 1]) == pytest.approx(min(within), rel=1e-9)
