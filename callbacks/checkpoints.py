@@ -9,6 +9,7 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from grok.runs.files import replacing
 from grok.runs.folder import RunFolder
+from grok.runs.table_record import record_of_tables
 from grok.settings.checks import require_whole
 from grok.training.lit import FullBatchTraining
 
@@ -58,7 +59,8 @@ class Checkpoints(Checkpoint):
             old.unlink()
 
     def state_dict(self) -> dict[str, Any]:
-        return {"saved_step": self.saved_step, "events_seen": self.events_seen}
+        tables = record_of_tables(self.folder)
+        return {"saved_step": self.saved_step, "events_seen": self.events_seen, "tables": tables}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.saved_step, self.events_seen = state_dict["saved_step"], state_dict["events_seen"]

@@ -1,6 +1,5 @@
 """The run's own record on disk: metrics.csv, spectra.csv and snapshots, whatever the loggers."""
 
-import errno
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -50,13 +49,15 @@ class RunRecord(Callback):
         self._write_row(step, metrics)
 
     def _write_network(self, evaluation: Evaluation, step: int, network: nn.Module) -> None:
-        if self.begun and not self.folder.metrics.exists():
-            raise FileNotFoundError(errno.ENOENT, "it was removed while the run trained", str(self.folder.metrics))
+        if self.begun:
+            self.folder.require_there(self.folder.metrics)
         self.key_frequencies = " ".join(map(str, evaluation.key_frequencies(self.rule) or []))
         self._write_spectra(evaluation, step)
         self.folder.save_snapshot(step, network.state_dict())
 
     def _write_row(self, step: int, metrics: Mapping[str, float]) -> None:
+        if self.begun:
+            self.folder.require_there(self.folder.metrics)
         self.begun = True
         self.folder.append(self.folder.metrics, {"step": step, "keys": self.key_frequencies, **metrics})
 

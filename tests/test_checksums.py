@@ -14,9 +14,14 @@ from safetensors.torch import load_file, save_file
 
 from grok import analyze, final_keys
 from grok.runs.checksums import digest_of_weights
+from grok.runs.damage import DamagedFileError
 from grok.runs.folder import RunFolder
 from grok.runs.opened import OpenedRun
 from grok.runs.resume import read_checkpoint
+from grok.runs.schedule import Schedule, refuse_lost_rows
+from grok.runs.table_record import record_of_tables, refuse_changed_tables
+from grok.sweep.run_status import progress
+from grok.sweep.run_status import runs as runs_in
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -155,10 +160,59 @@ def test_rows_that_do_not_follow_the_schedule_stop_a_resume(folder: RunFolder, n
     assert callable(edited)
     file.write_text("".join(edited(lines)))
     before = file.read_bytes()
+    with pytest.raises(DamagedFileError, match=f"{name}: does not hold every measurement once and in order"):
+        refuse_lost_rows(folder, Schedule(20, 5, 10, 80), 40, is_fork=False)
     done = run(f"resume={folder.path}", "trainer.max_steps=80")
     assert done.returncode == 2
-    assert f"{name}: does not hold every measurement once and in order" in done.stderr
+    assert f"{name}: was edited or damaged: up to step 40 it is not what was measured" in done.stderr
     assert file.read_bytes() == before
+
+
+def test_a_column_that_comes_later_does_not_make_a_table_another(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    for step in (0, 5):
+        folder.append(folder.metrics, {"step": step, "keys": "", "loss/train": 1 / 3})
+    kept = record_of_tables(folder)
+    folder.append(folder.metrics, {"step": 10, "keys": "3", "loss/train": 0.1, "loss/new": 2.0})
+    refuse_changed_tables(folder, kept)
+    folder.metrics.write_text(folder.metrics.read_text().replace("0.333", "0.334", 1))
+    with pytest.raises(DamagedFileError, match="metrics.csv: was edited or damaged: up to step 5 it is not what was"):
+        refuse_changed_tables(folder, kept)
+
+
+@pytest.mark.parametrize("how", ["removed", "emptied", "zeros"])
+@pytest.mark.parametrize("name", ["metrics.csv", "spectra.csv"])
+def test_a_table_that_is_gone_or_empty_is_never_taken_for_a_run_without_one(
+    folder: RunFolder, name: str, how: str
+) -> None:
+    file = folder.path / name
+    file.unlink() if how == "removed" else file.write_bytes(b"" if how == "emptied" else bytes(50))
+    wrong = f"{name}: {'is missing' if how == 'removed' else 'holds nothing to read'}"
+    with pytest.raises(ValueError, match=wrong):
+        OpenedRun(folder).metrics if name == "metrics.csv" else OpenedRun(folder).spectra
+    before = folder.summary_file.read_bytes()
+    with pytest.raises(ValueError, match=wrong):
+        final_keys.repeat([str(folder.path)])
+    assert folder.summary_file.read_bytes() == before
+    if name == "metrics.csv":
+        (lone,) = runs_in(folder.path)
+        assert wrong in progress(*lone).reason
+
+
+def test_without_its_summary_a_run_is_said_to_be_damaged(folder: RunFolder) -> None:
+    folder.summary_file.unlink()
+    (lone,) = runs_in(folder.path)
+    assert (lone.status, lone.reason) == ("damaged", "summary.json: is missing")
+
+
+@pytest.mark.parametrize("size", [0.1, 0.5, 0.9])
+def test_a_configuration_that_is_cut_short_is_a_sentence(folder: RunFolder, size: float) -> None:
+    text = folder.config.read_text()
+    folder.config.write_text(text[: int(size * len(text))])
+    for words in (["-m", "grok.analyze", str(folder.path)], ["-m", "grok.train", f"resume={folder.path}"]):
+        done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
+        assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+        assert "config.yaml: " in done.stderr
 
 
 def test_leftovers_of_a_kill_are_cleared_by_whoever_comes_next(folder: RunFolder) -> None:

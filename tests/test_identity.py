@@ -62,7 +62,8 @@ def test_an_edited_setting_is_refused_by_all_that_would_believe_it(
 
 def test_settings_that_do_not_make_the_run_may_be_edited(folder: RunFolder) -> None:
     edit(folder, "tags: []", "tags: [mine]")
-    assert "was edited" not in report(folder.path, Console(quiet=True)).read_text()
+    words = "config.yaml was edited after the run had begun: only what does not make the run."
+    assert words in report(folder.path, Console(quiet=True)).read_text()
     analyze.report([str(folder.path), "figures=none"])
 
 
@@ -85,4 +86,5 @@ def test_another_code_of_the_operation_is_another_run() -> None:
     first, second = (operations.answers(f, 7) for f in (operations.addition, operations.subtraction))
     found = differences(identity(config, first, train), identity(config, second, train))
     assert [words.partition(" (was")[0] for words in found] == ["(answers)"]
-    assert differences({"optim.gone": 1}, identity(config, first, train)) == []
+    assert differences({"optim.eps": 1}, identity(config, first, train)) == ["optim.eps (was 1, is gone)"]
+    assert differences({}, identity(config, first, train)) == []

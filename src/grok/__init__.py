@@ -13,18 +13,17 @@ final_keys. Importing this package imports nothing else.
 """
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if (
-    sys.argv[:1] == ["-m"]
-    and any(word.startswith("grok.") for word in sys.orig_argv)
-    and not sys.flags.safe_path
-    and sys.path[:1] == [os.getcwd()]
-):
-    del sys.path[0]  # a command is typed in all kinds of folders, also in strangers': nothing is imported from there
+if sys.argv[:1] == ["-m"] and any(word.startswith("grok.") for word in sys.orig_argv):  # a command
+    if not sys.flags.safe_path and sys.path[:1] == [os.getcwd()]:
+        del sys.path[0]  # it is typed in all kinds of folders, also in strangers': nothing is imported from there
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while it imports ends it without a traceback
 
 if TYPE_CHECKING:
     from grok.notebook.network import Network

@@ -4,7 +4,6 @@ Each run becomes one W&B run, of the id it has had from the start, with every me
 from a kill or not. Repeated, the command sends what is new. Project and entity are those of the run's configuration.
 """
 
-import sys
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -27,11 +26,7 @@ def sync(arguments: Sequence[str]) -> None:
 
 def main() -> None:
     """The command. Exit status 0: sent, or nothing to send · 2: refused, in one sentence · 130: stopped."""
-    try:
-        run(sync, __doc__)
-    except KeyboardInterrupt:
-        print("stopped; the same command sends the rest", file=sys.stderr)
-        sys.exit(130)
+    run(sync, __doc__, "stopped; the same command sends the rest")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from grok.runs.trust import allow_own_parts, foreign_parts
 from grok.settings import places
 from grok.settings.composition import composition_sentence
 from grok.settings.known import refuse_unknown
-from grok.settings.output import steady_output
+from grok.settings.output import steady_output, stoppable
 from grok.sweep.launch import remove_unless_sweep
 from grok.training.command import execute, refuse
 from grok.training.objective import objective
@@ -49,7 +49,7 @@ def train(config: DictConfig) -> float:
 def main() -> None:
     """The command. Exit status 0: finished · 1: diverged · 2: refused, in one sentence · 128 + n: ended by signal n."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra hands on what it refuses, instead of printing it
-    with steady_output():
+    with steady_output(), stoppable():
         _main()
 
 

@@ -19,7 +19,7 @@ def contents(
 ) -> dict[str, Any]:
     """What analysis.json says."""
     evaluation, _, facts = examined
-    has_measurements = folder is not None and folder.metrics.exists()
+    has_measurements = folder is not None and folder.holds(folder.metrics)
     with torch.no_grad():
         claims, group = examined.claims(subject, rule), group_of(subject, examined)
     report = {

@@ -91,9 +91,9 @@ def history(folder: RunFolder, key_frequencies: Sequence[int]) -> Iterator[dict[
 def training_record(folder: RunFolder) -> training.Record:
     """What claims about training are measured on: the run's own tables and events."""
     phases: Mapping[str, Any] = folder.summary().get("phases") or {}
-    if not folder.metrics.exists() or not phases:
+    if not folder.holds(folder.metrics) or not phases:
         return training.Record({}, {}, None, "its run has not ended")
-    final_keys = pd.read_csv(folder.final_keys) if folder.final_keys.exists() else pd.DataFrame()
+    final_keys = folder.read(folder.final_keys) if folder.holds(folder.final_keys) else pd.DataFrame()
     memorized, cleaning, generalized = (phases.get(name) for name in ENDS)
     return training.Record(
         metrics=_columns(folder.read(folder.metrics)),

@@ -182,8 +182,3 @@ def _network(pictured: PicturedNetwork) -> Anatomy:
 def _rows(pictured: PicturedNetwork) -> pd.DataFrame:
     assert pictured.history is not None
     return pictured.history
-
-
-def _metrics(pictured: PicturedNetwork) -> pd.DataFrame:
-    folder = pictured.folder
-    return folder.read(folder.metrics) if folder and folder.metrics.exists() else pd.DataFrame()

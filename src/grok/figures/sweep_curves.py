@@ -34,7 +34,7 @@ def curves_figure(path: Path, table: pd.DataFrame, varying: Sequence[str], colou
     drawn = []
     for _, row in table.iterrows():
         folder = RunFolder(path / row["run"])
-        if not folder.metrics.exists():
+        if row["status"] == "damaged" or not folder.holds(folder.metrics):
             continue
         measured = folder.read(folder.metrics)
         measured = measured[measured["step"] > 0]

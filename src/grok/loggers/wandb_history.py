@@ -70,7 +70,7 @@ def pictures(folder: RunFolder) -> dict[str, Path]:
 
 
 def _measurements(folder: RunFolder) -> pd.DataFrame:
-    if not folder.metrics.exists():
+    if not folder.holds(folder.metrics):
         return pd.DataFrame({"step": []})
     table = folder.read(folder.metrics).drop(columns="keys")
     if folder.summary().get("status") in ENDED:

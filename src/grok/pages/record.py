@@ -46,6 +46,8 @@ class Record:
         notes = [str(warning.message).replace(f"{folder.path}/", "") for warning in caught]
         if folder.config.exists() and (edited := run.edited):
             notes.append(f"config.yaml was edited after the run had begun: {', '.join(edited)}.")
+        if not folder.summary_file.exists():
+            notes.append("summary.json is missing, and with it what the run came to; resume= writes it again.")
         if gone := folder.missing_snapshots():
             notes.append(f"Snapshots that were kept are gone: step {', '.join(map(str, gone))}.")
         return cls(

@@ -19,6 +19,13 @@ PARTS = {
 }
 MOVED = {"grok.wandb_logger.wandb_logger": "grok.loggers.wandb_logger.wandb_logger"}
 
+# What every version has written.
+NEEDED = (
+    *("callbacks", "data", "extras", "folder", "key_frequencies", "launch", "logger", "measure_early"),
+    *("measure_every", "model", "name", "optim", "pictures", "replicate", "seed", "snapshots", "stop", "sweep", "tags"),
+    *("task_name", "threads", "trainer", "ckpt_path", "resume"),
+)
+
 LARGEST, DEEPEST = 2_000_000, 40  # bytes and levels of a configuration
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what moves a terminal's cursor, or worse
 
@@ -49,8 +56,15 @@ def printable(node: Any) -> Any:
 
 
 def current(config: Any) -> DictConfig:
-    """A frozen configuration as today's code has it: older ones name no `_target_` of their parts, and other places."""
+    """A frozen configuration as today's code has it: older ones name no `_target_` of their parts, and other places.
+
+    `ValueError` where it is not whole.
+    """
     plain: Any = printable(OmegaConf.to_container(config, resolve=False))
+    if missing := [name for name in NEEDED if name not in plain]:
+        raise ValueError(f"it has no `{missing[0]}`; take it from a copy")
+    if others := [name for name in (*PARTS, "trainer", "callbacks", "snapshots") if not isinstance(plain[name], dict)]:
+        raise ValueError(f"its `{others[0]}` is {plain[others[0]]!r}, not a group of settings; take it from a copy")
     for group, target in PARTS.items():
         if isinstance(plain.get(group), dict):
             plain[group] = {"_target_": target, **plain[group]}

@@ -1,5 +1,6 @@
 """Files of a run or a sweep that cannot be read: a sentence for each, so that commands refuse and others go on."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,10 +31,15 @@ class DamagedFileError(ValueError):
         super().__init__(f"{name}: {what}")
 
 
+LARGEST = {".yaml": 1 << 20, ".json": 1 << 28, ".csv": 1 << 32}  # bytes, before memory is taken
+
+
 @contextmanager
 def reading(file: Path, root: Path | None = None) -> Iterator[None]:
     """Whatever fails within is the fault of `file`, named from `root`: raised as `DamagedFileError`."""
     try:
+        if file.is_file() and file.stat().st_size > LARGEST.get(file.suffix, math.inf):
+            raise ValueError(f"it is larger than {LARGEST[file.suffix] >> 20:,} MB")
         yield
     except DamagedFileError as error:
         raise DamagedFileError(error.file, error.what, root) from error

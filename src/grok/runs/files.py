@@ -1,6 +1,7 @@
 """Writing a file at once: all of it, or as it was before."""
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,7 +14,9 @@ def replacing(file: Path, durable: bool = True) -> Iterator[Path]:
     `durable` waits until the disk has both contents and name. Whatever fails within leaves `file` as it was.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f"{file.name}.{os.getpid()}.part")
+    host = socket.gethostname()
+    part = file.with_name(f"{file.name}.{host}.{os.getpid()}.part")
+    _clear_dead(file, host)
     try:
         yield part
         if durable:
@@ -28,6 +31,17 @@ def replacing(file: Path, durable: bool = True) -> Iterator[Path]:
     if durable:
         with suppress(OSError):  # a file system whose folders cannot be waited for
             flush(file.parent)
+
+
+def _clear_dead(file: Path, host: str) -> None:
+    """Remove what processes of this machine have left beside `file` that were killed while they wrote it."""
+    prefix = f"{file.name}.{host}."
+    with os.scandir(file.parent) as entries:
+        found = [e.name for e in entries if e.name.startswith(prefix) and e.name.endswith(".part")]
+    for name in found:
+        pid = name.removeprefix(prefix).removesuffix(".part")
+        if pid.isdigit() and not Path("/proc", pid).exists() and Path("/proc/self").exists():
+            file.with_name(name).unlink(missing_ok=True)
 
 
 def write_text(file: Path, text: str, durable: bool = True) -> None:

@@ -13,6 +13,7 @@ Every file is either appended to by whole lines or replaced at once, so a killed
 """
 
 import csv
+import errno
 import io
 import json
 import math
@@ -61,6 +62,11 @@ class RunFolder:
         names = sorted(entry.name for entry in self.path.iterdir()) if self.path.is_dir() else []
         return [name for name in names if not name.startswith(".") and not name.endswith(".part")]
 
+    def require_there(self, file: Path) -> None:
+        """`FileNotFoundError` where a file is gone that this process has written: somebody removed the folder."""
+        if not file.exists():
+            raise FileNotFoundError(errno.ENOENT, "it was removed while the run trained", str(file))
+
     @property
     def is_lost(self) -> bool:
         """Whether the run should be training, and has no heartbeat."""
@@ -84,22 +90,32 @@ class RunFolder:
         with file.open("a", encoding="utf-8") as out:
             out.write(text.getvalue())
 
+    def holds(self, file: Path) -> bool:
+        """Whether there is a table to read. `DamagedFileError` where there was one, and it is gone or empty."""
+        with reading(file):
+            if file.is_dir() or (file.exists() and _has_a_line(file)):
+                return True
+        if file.name in (self.summary().get("checksums") or {}) or (file == self.metrics and self.checkpoints()):
+            raise DamagedFileError(file, "holds nothing to read" if file.exists() else "is missing")
+        return False
+
     def read(self, file: Path) -> pd.DataFrame:
         """A table of this folder; a last line cut short by a kill is left out, and said."""
         with reading(file):
             text = file.read_text(encoding="utf-8")
-            self._refuse_changed(file)
+            self.refuse_changed(file)
             whole = text[: text.rfind("\n") + 1]
             if whole != text:
                 warnings.warn(f"{file} ends in a line that was cut short; read up to there.", stacklevel=2)
             return pd.read_csv(io.StringIO(whole), dtype={"keys": str})
 
-    def _refuse_changed(self, file: Path) -> None:
+    def refuse_changed(self, file: Path) -> None:
+        """`ValueError` where a table is not what it was when the run ended, in a run that has."""
         try:
             kept = self.summary().get("checksums") or {}
         except DamagedFileError:  # which is said of the summary itself
             return
-        if file.name in kept and kept[file.name] != digest_of_file(file):
+        if file.name in kept and self.holds(file) and kept[file.name] != digest_of_file(file):
             raise ValueError(
                 "it was edited or damaged since the run ended: it does not agree with its checksum in summary.json;"
                 " take it from a copy"
@@ -184,15 +200,24 @@ class RunFolder:
         with reading(self.summary_file):
             return unsealed(json.loads(self.summary_file.read_text(encoding="utf-8")))
 
+    def require_summary(self) -> None:
+        """`DamagedFileError` where there is none, as there always is once a run trains."""
+        if not self.summary_file.exists():
+            raise DamagedFileError(self.summary_file, "is missing")
+
     def seal(self) -> None:
-        """Note checksums of the tables, and which snapshots there are, of a run that has ended."""
-        tables = [file for file in (self.metrics, self.spectra, self.final_keys) if file.exists()]
-        checksums = {file.name: digest_of_file(file) for file in tables}
+        """Note checksums of tables and configuration, and which snapshots there are, of a run that has ended."""
+        files = [file for file in (self.metrics, self.spectra, self.final_keys, self.config) if file.exists()]
+        checksums = {file.name: digest_of_file(file) for file in files}
         self.write_summary(checksums=checksums, kept=sorted({*self.snapshots(), *self.missing_snapshots()}))
 
     def unseal(self) -> None:
-        """Forget the checksums, before a table changes."""
-        if self.summary().get("checksums"):
+        """Forget the checksums, before a table changes. `DamagedFileError` where one is another by then."""
+        kept = self.summary().get("checksums") or {}
+        for file in (self.metrics, self.spectra):
+            with reading(file):
+                self.refuse_changed(file)
+        if kept:
             self.write_summary(checksums={})
 
     def missing_snapshots(self) -> list[int]:
@@ -217,6 +242,11 @@ def kept_steps(steps: list[int], events: Iterable[tuple[int, int]], most: int) -
         rest = [s for s in steps if s not in wanted]
         wanted.add(min(rest, key=lambda s: abs(s - target)))
     return sorted(wanted)
+
+
+def _has_a_line(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return b"\n" in opened.read(1 << 20)
 
 
 def _header(file: Path) -> list[str]:

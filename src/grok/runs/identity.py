@@ -14,6 +14,7 @@ from torch import Tensor
 from grok.runs.configuration import leaves
 
 SETTINGS = ("seed", "data", "model", "optim", "measure_every", "measure_early", "key_frequencies")
+GONE = object()
 
 
 def settings(config: Any) -> dict[str, Any]:
@@ -30,8 +31,12 @@ def identity(config: Any, answers: Tensor, train: Tensor) -> dict[str, Any]:
 
 
 def differences(kept: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What differs, in words; of settings that only one of them knows, none: names come and go with versions."""
-    return [f"{name} (was {kept[name]}, is {now[name]})" for name in kept if name in now and kept[name] != now[name]]
+    """What differs, in words; settings that came with a later version were not kept, and are none of it."""
+    return [
+        f"{name} (was {value}, is {now.get(name, 'gone')})"
+        for name, value in kept.items()
+        if now.get(name, GONE) != value
+    ]
 
 
 def _digest(table: Tensor) -> str:

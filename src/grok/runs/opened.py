@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
 from grok.measures.history import History, slingshots
+from grok.runs.checksums import digest_of_file
 from grok.runs.configuration import current, loaded
 from grok.runs.damage import reading
 from grok.runs.folder import RunFolder
@@ -62,11 +63,6 @@ def history_of(metrics: pd.DataFrame) -> History:
     return History(**numbers, key_frequencies=key_frequencies)
 
 
-def _text(file: Path) -> str:
-    with reading(file):
-        return file.read_text(encoding="utf-8")
-
-
 class OpenedRun:
     """A run on disk, read when it is asked for.
 
@@ -104,7 +100,11 @@ class OpenedRun:
     @property
     def edited(self) -> list[str]:
         """What differs between config.yaml and the run that was begun by it, in words."""
-        return differences(self.summary.get("identity") or {}, settings(self.config))
+        kept = (self.summary.get("checksums") or {}).get(self.folder.config.name)
+        is_other = kept is not None and kept != digest_of_file(self.folder.config)
+        begun_by = {name: x for name, x in (self.summary.get("identity") or {}).items() if not name.startswith("(")}
+        found = differences(begun_by, settings(self.config))
+        return found or (["only what does not make the run"] if is_other else [])
 
     @cached_property
     def _task(self) -> Task:
@@ -152,9 +152,7 @@ class OpenedRun:
         return self._table(self.folder.final_keys)
 
     def _table(self, file: Path) -> pd.DataFrame:
-        if not file.exists() or "\n" not in _text(file):
-            return pd.DataFrame({"step": []})
-        return self.folder.read(file)
+        return self.folder.read(file) if self.folder.holds(file) else pd.DataFrame({"step": []})
 
     # --- its networks
 

@@ -134,7 +134,7 @@ def read_checkpoint(file: Any, argument: str) -> Mapping[str, Any]:
     except FileNotFoundError:
         raise ValueError(f"`{argument}` must name a checkpoint that exists. Got {file}.") from None
     except Exception as error:
-        reason = str(error).splitlines()[0][:120]
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
         raise ValueError(
             f"`{argument}` must lead to a whole checkpoint. {file} cannot be read, cut short or damaged"
             f" ({reason}); remove it to go on from the one before."

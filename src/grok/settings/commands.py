@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
-from grok.settings.output import steady_output
+from grok.settings.output import steady_output, stoppable
 
 REFUSED, DISK = 2, 4  # exit statuses: by this program, in one sentence; by the system, in one as well
 
@@ -42,15 +42,16 @@ def folder_and_settings(usage: str, arguments: Sequence[str], known: Mapping[str
     return path, values
 
 
-def run(command: Callable[[Sequence[str]], Any], usage: str | None) -> None:
+def run(command: Callable[[Sequence[str]], Any], usage: str | None, stopped: str = "stopped") -> None:
     """Run a command, or print its usage.
 
-    What it refuses is one sentence on stderr, and exit status 2; what the system refuses, such as a full disk, is 4.
+    What it refuses is one sentence on stderr, and exit status 2; what the system refuses, such as a full disk, is 4;
+    Ctrl-C, which it answers by `stopped`, is 130.
     """
     if {"-h", "--help"} & set(sys.argv[1:]):
         print(usage)
         return
-    with steady_output():
+    with steady_output(), stoppable(stopped):
         try:
             command(sys.argv[1:])
         except ValueError as error:

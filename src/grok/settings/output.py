@@ -1,6 +1,7 @@
 """What a command prints is no part of what it does: nobody reading it, or nowhere to put it, ends nothing."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -50,3 +51,15 @@ def steady_output() -> Iterator[None]:
             if isinstance(stream, Output):
                 stream.flush()
         sys.stdout, sys.stderr = before
+
+
+@contextmanager
+def stoppable(words: str = "stopped") -> Iterator[None]:
+    """Ctrl-C ends this process with these words and exit status 130; until here it does so without words."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # set while the package was imported
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(words, file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)

@@ -31,6 +31,8 @@ def outcome(run: RunFolder, process_file: Path, root: Path) -> tuple[str, str | 
         process = json.loads(process_file.read_text(encoding="utf-8")) if process_file.exists() else None
         code, reason = (process["code"], process["reason"]) if process is not None else (None, None)
     with reading(run.summary_file, root):
+        if run.checkpoints():
+            run.require_summary()
         summary: Mapping[str, Any] = run.summary()
         status, lost = summary.get("status"), run.is_lost
         status = "running" if status == "concluding" else status

@@ -14,7 +14,7 @@ from grok.runs.folder import RunFolder
 from grok.runs.resume import checkpoint_to_resume, resumed_config, set_aside
 from grok.runs.trust import allow_own_parts, foreign_parts
 from grok.settings import places
-from grok.settings.output import steady_output
+from grok.settings.output import steady_output, stoppable
 from grok.sweep.identity import FOLDER_PLACEHOLDER
 from grok.training.command import execute
 
@@ -51,7 +51,7 @@ def main() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)  # a process of a controller that died may still be ending
         config = configuration(file, run)
         if config is not None:
-            with steady_output():
+            with steady_output(), stoppable():
                 sys.exit(execute(config))
 
 

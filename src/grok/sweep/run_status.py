@@ -53,6 +53,8 @@ def runs(path: Path) -> Iterator[Run]:
 def _lone_run(folder: RunFolder) -> Run:
     try:
         with reading(folder.summary_file, folder.path):
+            if folder.checkpoints():
+                folder.require_summary()
             status = "lost" if folder.is_lost else folder.summary().get("status", "pending")
             return Run(folder.path.name, folder, status, "")
     except DamagedFileError as error:
@@ -61,10 +63,9 @@ def _lone_run(folder: RunFolder) -> Run:
 
 def progress(name: str, folder: RunFolder, status: str, reason: str) -> Progress:
     """How far a run is."""
-    measured = folder.metrics.exists() and folder.metrics.stat().st_size > 0
-    if status == "damaged" or not measured or not folder.config.exists():
-        return Progress(name, status, reason=reason)
     try:
+        if status == "damaged" or not folder.holds(folder.metrics):
+            return Progress(name, status, reason=reason)
         return _measured_progress(name, folder, status, reason)
     except DamagedFileError as error:
         return Progress(name, "damaged", reason=str(error))

@@ -58,7 +58,7 @@ def _outcome(folder: RunFolder, project: str, entity: str) -> tuple[str, str]:
         return "online already", f": {run_url(folder)}"
     if not mode.startswith(("offline", "online")):
         return "without W&B", ""
-    if not folder.config.exists() or not folder.metrics.exists():
+    if not folder.config.exists() or not folder.holds(folder.metrics):
         return "without measurements", ""
     typed = {"project": project, "entity": entity}
     with reading(folder.config, folder.path.parent):

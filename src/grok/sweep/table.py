@@ -70,8 +70,11 @@ def _configured(folder: SweepFolder, point: Point, others: Sequence[str]) -> dic
 
 
 def _measured(folder: SweepFolder, point: Point, known: Mapping[str, Any]) -> dict[str, Any]:
-    with reading(folder.run_folder(point).summary_file, folder.path):
-        summary = folder.run_folder(point).summary()
+    run = folder.run_folder(point)
+    with reading(run.metrics, folder.path):
+        run.refuse_changed(run.metrics)
+    with reading(run.summary_file, folder.path):
+        summary = run.summary()
         row: dict[str, Any] = {name: summary.get(name) for name in ("steps", "regime", "unstable")}
         phases = summary.get("phases") or {}
         for name in EVENTS:

@@ -44,6 +44,12 @@ def _trained(experiment: Experiment) -> int:
         words = "what was saved before is whole; to go on, when that is mended"
         print(next_commands(resume_command(config.folder), words=words), file=sys.stderr)
         return refuse(error, config.folder)
+    except (ValueError, LookupError):
+        try:
+            experiment.folder.require_there(experiment.folder.config)
+        except FileNotFoundError as error:
+            return refuse(error, config.folder)
+        raise
     except KeyboardInterrupt:
         words = "stopped at once; to go on from the last checkpoint"
         print(next_commands(resume_command(config.folder), words=words), file=sys.stderr)

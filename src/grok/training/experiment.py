@@ -22,6 +22,7 @@ from grok.runs.identity import differences, identity
 from grok.runs.parts import network_of, task_of
 from grok.runs.resume import checkpoint_to_resume, is_to_conclude, read_checkpoint
 from grok.runs.schedule import Schedule
+from grok.runs.table_record import refuse_changed_tables
 from grok.settings.checks import is_whole
 from grok.settings.figure_style import figure_style
 from grok.settings.values import check_values
@@ -106,6 +107,8 @@ def assemble(config: DictConfig) -> Experiment:
                 f" {folder.config}, or in the code of its task: {', '.join(differing)}. Change them back, or start a"
                 f" new run with `ckpt_path={checkpoint}`."
             )
+        if config.resume:
+            refuse_changed_tables(folder, contents["callbacks"].get("Checkpoints", {}).get("tables", {}))
         if step >= config.trainer.max_steps and not only_conclude:
             raise ValueError(
                 f"`trainer.max_steps` must be above the {step} steps of {checkpoint}. Got {schedule.max_steps}."

@@ -113,6 +113,7 @@ def _fit(experiment: Experiment, began: float) -> None:
 def _conclude(experiment: Experiment, console: Console, began: float) -> None:
     """Settle and say what the run came to. Killed here it stays `concluding`, and `resume` takes it up."""
     folder = experiment.folder
+    folder.require_there(folder.config)
     try:
         conclusion = conclude_run(experiment, experiment.trainer.strategy.root_device)
         if folder.summary()["status"] == "concluding":  # all that it comes to is on disk
