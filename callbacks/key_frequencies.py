@@ -7,7 +7,6 @@ from torch import Tensor
 from callbacks.measurement import Measurement
 from grok.measures import spectra
 from grok.measures.evaluation import Evaluation
-from grok.tasks import fourier
 from grok.training.lit import FullBatchTraining
 
 
@@ -39,14 +38,14 @@ class KeyFrequencies(Measurement):
         components_of = {"W_E": evaluation.W_E_components, "W_L": evaluation.W_L_components}
         for name, components in components_of.items():
             if components is not None:
-                values[f"progress/gini_{name}"] = spectra.gini(fourier.frequency_norms(components))
+                values[f"progress/gini_{name}"] = spectra.gini(evaluation.basis.strengths(components))
                 values[f"progress/gini_{name}_components"] = spectra.gini(components)
         found = evaluation.key_frequencies(self.rule)
         main = evaluation.W_E_components if evaluation.W_L_components is None else evaluation.W_L_components
         if found is not None:
             values["keys/count"] = float(len(found))
             if main is not None:
-                values["keys/share"] = spectra.shares(fourier.frequency_norms(main))[[k - 1 for k in found]].sum()
+                values["keys/share"] = spectra.shares(evaluation.basis.norms(main))[[k - 1 for k in found]].sum()
         if evaluation.explained is not None:
             best = evaluation.explained.amax(0)
             values["neurons/explained"] = (best > spectra.EXPLAINED).double().mean()

@@ -10,7 +10,6 @@ from torch import nn
 from grok.measures import spectra
 from grok.measures.evaluation import Evaluation
 from grok.runs.folder import RunFolder
-from grok.tasks import fourier
 from grok.training.lit import FullBatchTraining
 
 
@@ -65,6 +64,6 @@ class RunRecord(Callback):
     def _write_spectra(self, evaluation: Evaluation, step: int) -> None:
         for matrix, components in {"W_E": evaluation.W_E_components, "W_L": evaluation.W_L_components}.items():
             if components is not None:
-                shares = spectra.shares(fourier.frequency_norms(components)).tolist()
+                shares = spectra.shares(evaluation.basis.norms(components)).tolist()
                 row = {"step": step, "matrix": matrix, **{str(k): s for k, s in enumerate(shares, 1)}}
                 self.folder.append(self.folder.spectra, row)

@@ -48,6 +48,8 @@ RUNS = {
     "measured at one rate": ["measure_early=null"],
     "numbers in other shapes": ["optim.wd=0", "optim.lr=1e-08", "trainer.max_steps=10000000", "threads=2"],
     "another task": ["data.operation=x2+xy+y2", "data.split=unordered"],
+    "a group, which brings its own size": ["data.operation=S_4"],
+    "multiplication": ["data.operation=multiplication", "data.p=59"],
     "a task of one's own": ["data._target_=mine.Task", "~data.p", "+data.size=5", "name=mine"],
 }
 

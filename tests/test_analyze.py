@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import torch
 from rich.console import Console
-from runs import run
+from runs import TINY, run
 
 from grok import analyze
 from grok import export as export_command
@@ -31,7 +31,7 @@ from grok.networks import layouts
 from grok.networks.subject import Subject, of_run
 from grok.runs.folder import RunFolder
 from grok.runs.opened import OpenedRun
-from grok.tasks import operations, splits
+from grok.tasks import fourier, operations, splits
 
 
 @pytest.fixture(scope="module")
@@ -325,7 +325,7 @@ def test_exports_lie_in_the_run_folder_and_say_where(trained: Path, capsys: pyte
             ["{run}", "key_frequencies=W"],
             "`key_frequencies` must be one of W_L, max, W_E, neurons, logits, waves, or a list",
         ),
-        (["{run}", "key_frequencies=[6]"], "A frequency must be a whole number from 1 to ⌊p/2⌋ = 5. Got 6."),
+        (["{run}", "key_frequencies=[6]"], "A frequency must be a whole number from 1 to 5. Got 6."),
         (["{run}", "data.seed=1"], "`data.seed` is for checkpoint=<file>. A run folder tells its own."),
         (["{run}", "threads=two"], "`threads` must be a whole number, 1 or more. Got 'two'."),
         (["checkpoint=x.pth", "steps=all"], "`steps=all` needs a run folder. A checkpoint is one network."),
@@ -362,3 +362,68 @@ def test_commands_refuse_with_status_2_and_a_sentence(trained: Path) -> None:
         done.stderr
         == "`step` must be one whose snapshot was kept. 21 was not; the nearest is 20 (kept next to it: 20 and 40).\n"
     )
+
+
+@pytest.mark.parametrize("operation", ["multiplication", "division"])
+def test_a_network_that_multiplies_is_one_that_adds_logarithms(operation: str, tmp_path: Path) -> None:
+    folder, _, _ = run(tmp_path / "run", f"data.operation={operation}", "data.p=13")
+    opened = OpenedRun(folder)
+    subject = of_run(opened, opened.step("last"))
+    evaluation, parts, _ = subject.opened()
+    ours = opened.evaluation("last")
+    assert parts is not None
+    assert evaluation.is_linear
+    assert not ours.is_linear
+    assert evaluation.basis is fourier.cyclic(12)
+    assert float(evaluation.losses.mean()) == pytest.approx(float(ours.losses.mean()), rel=1e-5)
+    assert evaluation.counts == ours.counts
+    for rule in ("W_L", "max", "logits", [1, 4]):
+        mine, theirs = evaluation.key_losses(rule), ours.key_losses(rule)
+        assert evaluation.key_frequencies(rule) == ours.key_frequencies(rule)
+        assert {k: float(v) for k, v in mine.items()} == pytest.approx(
+            {k: float(v) for k, v in theirs.items()}, rel=1e-4
+        )
+    assert evaluation.explained is not None
+    assert ours.explained is not None
+    assert (evaluation.explained - ours.explained).abs().max() < 1e-4  # by lines of a table, and by products
+    assert float(subject.pair_losses()[2, 3]) == pytest.approx(float(ours.losses[2, 3]), rel=1e-4)
+    found, printed = analysed(str(folder.path), "figures=none")
+    assert f"{operation} mod 13, key frequencies" in printed
+    assert found["p"] == 12
+    assert "is no invertible linear function" not in printed
+
+
+@pytest.mark.parametrize("operation", ["D_5", "Z_2xZ_4"])
+def test_a_network_on_another_group_is_analysed_by_its_representations(operation: str, tmp_path: Path) -> None:
+    settings = [f"data.operation={operation}", "trainer.max_steps=40"]
+    folder, _, _ = run(tmp_path / "run", *settings, base=[word for word in TINY if not word.startswith("data.p=")])
+    found, printed = analysed(str(folder.path), "steps=all")
+    group = found["group"]
+    assert "of_one_representation" in group["neurons"]
+    assert group["neurons"]["of_cosets"] is not None
+    assert [row["k"] for row in group["representations"]] == list(range(1, len(found["frequencies"]) + 1))
+    assert sum(row["share_W_L"] for row in group["representations"]) == pytest.approx(1)
+    assert f"{operation}, key frequencies" in printed
+    assert "stand for frequencies" in printed
+    claims = {row["id"]: row for row in found["claims"]}
+    assert claims["logits_fit"]["claim"].startswith("logits are Σ α χ_ρ")
+    assert claims["logits_fit"]["value"] is not None
+    assert "no invertible linear function" in claims["significant_in_blocks"]["note"]
+    drawn = {file.stem for file in (folder.path / "analysis").iterdir()}
+    assert {"norms", "circles", "histogram", "ablations", "coefficients", "excluded"} <= drawn
+    assert not {"attention", "neurons", "logit_spectrum", "animation"} & drawn
+
+
+@pytest.mark.parametrize("layout", ["authors", "transformer_lens"])
+@pytest.mark.parametrize("operation", ["multiplication", "A_4"])
+def test_a_network_on_another_group_is_exported_and_opened_again(operation: str, layout: str, tmp_path: Path) -> None:
+    settings = [f"data.operation={operation}", *(["data.p=13"] if operation == "multiplication" else [])]
+    folder, _, _ = run(tmp_path / "run", *settings, base=[word for word in TINY if not word.startswith("data.p=")])
+    export([str(folder.path), f"layout={layout}"])
+    (file,) = (folder.path / "exports").iterdir()
+    ours, _ = analysed(str(folder.path), "figures=none")
+    theirs, printed = analysed(f"checkpoint={file}", "figures=none", f"output={tmp_path}")
+    assert theirs["loss"] == pytest.approx(ours["loss"], rel=1e-9)
+    assert theirs["key_frequencies"] == ours["key_frequencies"]
+    assert theirs["group"] == ours["group"]
+    assert f"{operation} mod 13" in printed if operation == "multiplication" else "A_4, key" in printed

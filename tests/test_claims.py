@@ -576,7 +576,8 @@ def test_levels_differ_from_those_once_typed_only_where_the_rule_says_so() -> No
     [
         (
             {"needs": ("mpl", "waves")},
-            "A claim's needs must be of waves, mlp, layer, embeddings, skip, keys, odd, training, answers. x has mpl.",
+            "A claim's needs must be of waves, group, mlp, layer, embeddings, skip, keys, odd, training, answers. x has"
+            " mpl.",
         ),
         ({"form": "%"}, "A claim's form must be one of number, percent, count, ratio, truth. x has '%'."),
         ({"form": "ratio"}, "A ratio to the loss needs a network that answers. x does not say so in its needs."),
@@ -730,7 +731,7 @@ def test_what_a_claim_needs_decides_before_what_could_be_computed() -> None:
     assert rows["W_L_beyond_rank"]["value"] is not None
     for name in ("W_E_frequencies_key", "W_L_residual"):  # both could be computed
         assert rows[name]["value"] is None
-        assert rows[name]["note"] == f"does not apply: {NEEDS['waves']}"
+        assert rows[name]["note"] == f"does not apply: {NEEDS['group']}"
 
 
 def test_nothing_is_measured_of_a_claim_whose_needs_are_unmet() -> None:

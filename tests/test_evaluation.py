@@ -31,13 +31,13 @@ def test_without_waves_projections_are_refused_and_rules_on_logits_find_nothing(
     quadratic = evaluation("x2+xy+y2")
     assert quadratic.key_losses("W_L") == {}
     assert quadratic.key_frequencies("logits") is None
-    with pytest.raises(ValueError, match="The answers must be linear in a and b, with invertible factors, to have sum"):
+    with pytest.raises(ValueError, match="The answers must be those of a group, with other names for a and b or none"):
         quadratic.restricted_losses([1])
 
 
 @pytest.mark.parametrize("k", [0, 4])
 def test_what_is_no_frequency_is_refused(k: int) -> None:
-    with pytest.raises(ValueError, match=f"A frequency must be a whole number from 1 to .* = 3. Got {k}."):
+    with pytest.raises(ValueError, match=f"A frequency must be a whole number from 1 to 3. Got {k}."):
         evaluation().key_frequencies([k])
     with pytest.raises(ValueError, match=f"Got {k}."):
         fourier.rows(7, [1, k])

@@ -44,6 +44,8 @@ def test_operations_answer_as_plain_arithmetic_does(p: int) -> None:
         "addition": lambda a, b: (a + b) % p,
         "subtraction": lambda a, b: (a - b) % p,
         "x2+xy+y2": lambda a, b: (a**2 + a * b + b**2) % p,
+        "x2+y2": lambda a, b: (a**2 + b**2) % p,
+        "x3+xy": lambda a, b: (a**3 + a * b) % p,
     }
     for name, operation in OPERATIONS.items():
         table = answers(operation, p)
@@ -76,7 +78,10 @@ def test_waves_exist_for_invertible_linear_operations_alone(operation: object, p
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("multiply", "`operation` must be one of addition, subtraction, x2\\+xy\\+y2, or .* Got 'multiply'."),
+        (
+            "multiply",
+            "`operation` must be one of addition, subtraction, x2\\+xy\\+y2, x2\\+y2, .*mypkg.myop. Got 'multiply'.",
+        ),
         ("nowhere.to_be_found", "Got 'nowhere.to_be_found': No module named 'nowhere'."),
         ("grok.tasks.operations.lost", "Got 'grok.tasks.operations.lost': module .* has no attribute 'lost'."),
         ("grok.tasks.operations.OPERATIONS", "which cannot be called"),

@@ -9,7 +9,7 @@ import pytest
 import torch
 from made_up import GROKKED, P, made_up_run
 from matplotlib.figure import Figure
-from runs import run
+from runs import TINY, run
 from torch import Tensor
 
 from grok.pages import page
@@ -19,7 +19,7 @@ from grok.pages.neurons import columns, neuron_figures
 from grok.pages.portrait import portrait
 from grok.pages.record import Record
 from grok.pages.run_figures import run_figures
-from grok.pages.run_page import mirrored_alone, run_page
+from grok.pages.run_page import mirrored_alone, run_page, subtitle
 from grok.runs.folder import RunFolder
 
 
@@ -278,3 +278,18 @@ def test_the_pictures_of_a_page_stay_small(tmp_path: Path) -> None:
 )
 def test_sections_of_the_paper_have_their_sign(typed: str, shown: str) -> None:
     assert page.section(typed) == shown
+
+
+@pytest.mark.parametrize(("operation", "cyclic"), [("multiplication", True), ("D_5", False)])
+def test_the_page_of_a_group_names_it_and_draws_circles_where_it_is_cyclic(
+    operation: str, cyclic: bool, tmp_path: Path
+) -> None:
+    settings = [f"data.operation={operation}", *(["data.p=13"] if cyclic else [])]
+    folder, summary, _ = run(
+        tmp_path / "run", *settings, base=[word for word in TINY if not word.startswith("data.p=")]
+    )
+    record = Record.of(folder.path)
+    assert record.p == len(summary["symbols"]) == (12 if cyclic else 10)
+    assert f"{summary['group']['words']})" in subtitle(record)
+    assert (circles(record) is not None) == (cyclic and bool(record.key_frequencies))
+    assert run_page(record).exists()

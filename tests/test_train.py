@@ -169,7 +169,7 @@ def test_two_runs_of_one_configuration_are_identical(tmp_path: Path, dropout: fl
         (["data.p=2"], "`data.p` must be a whole number, 3 or more. Got 2."),
         (["data.train_fraction=1.3"], "`data.train_fraction` must lie strictly between 0 and 1. Got 1.3."),
         (["optim.wd=-1"], "`optim.wd` must be finite and 0 or more. Got -1."),
-        (["data.operation=times"], "`data.operation` must be one of addition, subtraction, x2+xy+y2, or"),
+        (["data.operation=times"], "`data.operation` must be one of addition, subtraction, x2+xy+y2, x2+y2,"),
         (["key_frequencies=loud"], "`key_frequencies` must be one of W_L, max, W_E, neurons, logits, waves, or a list"),
         (["key_frequencies=[9]"], "`key_frequencies` must list whole numbers from 1 to 5 for p = 11. Got 9."),
         (["stop=soon"], "`stop` must be one of stable, never. Got 'soon'."),

@@ -36,8 +36,10 @@ def config_of(config: DictConfig, weights: dict[str, Any], layout: str) -> dict[
     """What readers of the layout look for: the authors' names of settings, for TransformerLens its own too."""
     data, model, optim = config.data, config.model, config.optim
     names = {ours: theirs for theirs, ours in FUNCTIONS.items()}
+    rows = weights["embed.W_E"].shape[1 if layout == "authors" else 0]  # of the symbols and "="
     found = {
-        "p": data.p,
+        "p": rows - 1,
+        **({} if data.p == rows - 1 else {"modulus": data.p}),
         "frac_train": data.train_fraction,
         "seed": data.seed,
         **({} if data.get("split", "pairs") == "pairs" else {"data.split": data.split}),
@@ -56,7 +58,7 @@ def config_of(config: DictConfig, weights: dict[str, Any], layout: str) -> dict[
             "n_heads": model.n_heads,
             "d_head": model.d_model // model.n_heads,
             "n_ctx": 3,
-            "d_vocab": data.p + 1,
+            "d_vocab": rows,
             "d_vocab_out": weights["unembed.W_U"].shape[1],
             "act_fn": model.activation,
             "attn_only": model.d_mlp == 0,

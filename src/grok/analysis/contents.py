@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from grok.analysis.examination import Examination
+from grok.analysis.groups import group_of
 from grok.analysis.history import lottery
 from grok.analysis.suspects import suspicions
 from grok.networks.subject import Subject
@@ -20,12 +21,13 @@ def contents(
     evaluation, _, facts = examined
     has_measurements = folder is not None and folder.holds(folder.metrics)
     with torch.no_grad():
-        claims = examined.claims(subject, rule)
+        claims, group = examined.claims(subject, rule), group_of(subject, examined)
     report = {
         "name": subject.name,
         "step": -1 if subject.step is None else subject.step,
         "p": facts.p,
         "operation": subject.operation,
+        "task": subject.task or f"{subject.operation} mod {subject.p}",
         "training_pairs": int(subject.train.sum()),
         "key_frequencies": facts.key_frequencies,
         "key_rule": rule,
@@ -42,6 +44,7 @@ def contents(
         "symmetrized_excluded_loss": float(evaluation.symmetrized_excluded_loss),
         "losses": {name: losses._asdict() for name, losses in facts.losses.items()},
         "frequencies": facts.frequencies,
+        "group": group,
         "heads": facts.heads,
         "neurons": facts.neurons,
         "lottery": lottery(folder, facts.key_frequencies) if folder is not None and has_measurements else None,

@@ -38,7 +38,7 @@ def examination(subject: Subject, folder: RunFolder | None, rule: str | Sequence
             bias,
             rule if isinstance(rule, str) else list(rule),
             record,
-            None if network else subject.other(),
+            None if network else subject.renamed().other(),
             subject.unlike or "",
         )
     return Examination(evaluation, network, facts)

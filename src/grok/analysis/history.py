@@ -13,7 +13,6 @@ from grok.measures.evaluation import Evaluation
 from grok.networks.subject import of_run
 from grok.runs.folder import RunFolder
 from grok.runs.opened import OpenedRun
-from grok.tasks import fourier
 
 ENDS = ("memorization_end", "cleanup_start", "generalized")  # between which claims compare rates
 
@@ -47,8 +46,8 @@ def row(evaluation: Evaluation, key_frequencies: Sequence[int]) -> dict[str, flo
         found |= _mirrors(evaluation)
     for name, components in (("W_E", evaluation.W_E_components), ("W_L", evaluation.W_L_components)):
         if components is not None:
-            found[f"gini_{name}"] = spectra.gini(fourier.frequency_norms(components))
-    if evaluation.is_linear:
+            found[f"gini_{name}"] = spectra.gini(evaluation.basis.strengths(components))
+    if evaluation.has_group:
         found |= _waves(evaluation, key_frequencies)
     return {name: float(value) for name, value in found.items()}
 
@@ -69,11 +68,11 @@ def _mirrors(evaluation: Evaluation) -> dict[str, Any]:
 def _waves(evaluation: Evaluation, key_frequencies: Sequence[int]) -> dict[str, Any]:
     found: dict[str, Any] = {**evaluation.key_losses(key_frequencies)}
     p, logits, answers = evaluation.p, evaluation.on_train(evaluation.logits), evaluation.on_train(evaluation.answers)
-    restricted = progress.restricted_logits(evaluation.means, key_frequencies).argmax(1)
-    excluded = logits - fourier.projection(evaluation.means, key_frequencies)[answers]
+    restricted = progress.restricted_logits(evaluation.means, key_frequencies, evaluation.basis).argmax(1)
+    excluded = logits - evaluation.basis.projection(evaluation.means, key_frequencies)[answers]
     found["restricted_accuracy"] = (restricted == answers.new_tensor(range(p))).double().mean()
     found["excluded_accuracy"] = (excluded.argmax(1) == answers).double().mean()
-    alpha = progress.wave_coefficients(mean_by_offset(evaluation.means))
+    alpha = progress.wave_coefficients(mean_by_offset(evaluation.means, evaluation.structure), evaluation.structure)
     found |= {f"cos_{k}": value for k, value in enumerate(alpha.tolist(), 1)}
     without = of_each_frequency(evaluation.logits, evaluation.means, evaluation)
     return found | {f"excluded_{k}": losses.train for k, losses in enumerate(without, 1)}

@@ -8,13 +8,19 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from grok.analysis.groups import lines
+
 VERDICTS = {True: "yes", False: "[bold]no[/]", None: "[dim]–[/]"}
 WIDTH = 80  # columns of the short table
 
 
 def show(console: Console, report: dict[str, Any], seconds: float, verbose: bool = False) -> None:
     """Accuracy, how many claims hold, the claims; with `verbose` levels, notes and losses too."""
-    for line in (*headline(report), *(f"Warning: {warning}" for warning in report["warnings"])):
+    for line in (
+        *headline(report),
+        *lines(report["group"]),
+        *(f"Warning: {warning}" for warning in report["warnings"]),
+    ):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(_every_claim(report) if verbose else _claims(report))
     if verbose:
@@ -34,7 +40,7 @@ def headline(report: dict[str, Any]) -> list[str]:
     held_untrained, judged_untrained = _held(row["untrained_holds"] for row in rows)
     numbers = sum(row["holds"] is None and row["value"] is not None for row in rows)
     return [
-        f"{report['name']}{step}: {report['operation']} mod {report['p']}, key frequencies {keys}",
+        f"{report['name']}{step}: {report['task']}, key frequencies {keys}",
         f"answers {report['accuracy']:.1%} of all pairs{beside}; loss {report['loss']:.3g}",
         f"{held} of {judged} claims hold (of an untrained network {held_untrained} of {judged_untrained});"
         f" not applicable: {len(rows) - judged - numbers}; numbers without a verdict: {numbers}",

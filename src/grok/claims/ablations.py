@@ -18,6 +18,7 @@ from grok.measures.evaluation import Evaluation
 from grok.measures.spectra import EXPLAINED
 from grok.model.cross_entropy import cross_entropies
 from grok.tasks import fourier
+from grok.tasks.structure import Structure, plain
 
 
 class Losses(NamedTuple):
@@ -42,38 +43,44 @@ def losses(logits: Float[Tensor, "a=p b=p c=p"], evaluation: Evaluation) -> Loss
 def of_waves(evaluation: Evaluation, keys: Sequence[int]) -> Iterator[tuple[str, Losses]]:
     """Restricted and excluded loss in all their variants, and the fit Σ α_k cos w_k(a+b-c).
 
-    restricted: the keys' terms and each class's mean alone; excluded: all but those terms, nothing corrected.
+    restricted: the keys' terms and each class's mean alone; excluded: all but those terms, nothing corrected. Terms
+    beside those of the answer, of a - b, of a and of b, are waves in addition alone.
     """
-    L, p = evaluation.logits, evaluation.p
-    means, constant = fourier.line_sums(L) / p, L.mean((0, 1))
+    L, basis, constant = evaluation.logits, evaluation.basis, evaluation.logits.mean((0, 1))
+    lines = fourier.line_sums(L) / evaluation.p if evaluation.is_linear else None
     for variant in progress.VARIANTS:
-        part = progress.on_pairs(progress.block_rows(means, keys, variant))
+        if lines is not None:
+            part = progress.on_pairs(progress.block_rows(lines, keys, variant))
+        elif variant == "sum":
+            part = basis.projection(evaluation.means, keys)[evaluation.answers]
+        else:
+            continue
         yield f"restricted {variant}", losses(part + constant, evaluation)
         yield f"excluded {variant}", losses(L - part, evaluation)
     if evaluation.held_out_means is not None:
-        rows = progress.restricted_logits(evaluation.held_out_means, keys)
+        rows = progress.restricted_logits(evaluation.held_out_means, keys, basis)
         yield "restricted held out", losses(rows[evaluation.answers], evaluation)
-    others = [k for k in range(1, p // 2 + 1) if k not in keys]
+    others = [k for k in range(1, basis.count + 1) if k not in keys]
     yield (
         "all other frequencies removed",
-        losses(L - fourier.projection(means[2], others)[evaluation.answers], evaluation),
+        losses(L - basis.projection(evaluation.means, others)[evaluation.answers], evaluation),
     )
-    wave = cosine_rows(means[2], keys)[evaluation.answers]
+    wave = cosine_rows(evaluation.means, keys, evaluation.structure)[evaluation.answers]
     yield "excluded cos w(a+b-c)", losses(L - wave, evaluation)
     yield "cos w(a+b-c) alone", losses(wave, evaluation)
 
 
-def cosine_rows(means: Float[Tensor, "y=p c=p"], keys: Sequence[int]) -> Float[Tensor, "y=p c=p"]:
+def cosine_rows(
+    means: Float[Tensor, "y=p c=p"], keys: Sequence[int], group: Structure | None = None
+) -> Float[Tensor, "y=p c=p"]:
     """Σ_k α_k cos w_k(y-c), the fit's logits for each answer y (paper §4.2)."""
-    p = len(means)
-    wave = progress.wave_sum(progress.wave_coefficients(mean_by_offset(means)), p, keys)
-    y = torch.arange(p)
-    return wave[(y - y[:, None]) % p]
+    group = group or plain(len(means))
+    return progress.wave_sum(progress.wave_coefficients(mean_by_offset(means, group), group), keys, group)[group.offset]
 
 
-def mean_by_offset(means: Float[Tensor, "y=p c=p"]) -> Float[Tensor, " t=p"]:
+def mean_by_offset(means: Float[Tensor, "y=p c=p"], group: Structure | None = None) -> Float[Tensor, " t=p"]:
     """g(t), the mean over all pairs of L[q, y(q) + t]."""
-    return progress.symmetrized_logits(means, len(means))
+    return progress.turned_sums(means, (group or plain(len(means))).turn) / len(means)
 
 
 def of_each_frequency(
@@ -87,17 +94,18 @@ def of_each_frequency(
     Args:
         rows: mean logits of each answer whose waves are removed: the network's, or its neurons' part alone.
     """
-    p = evaluation.p
-    y, a = torch.meshgrid(torch.arange(p), torch.arange(p), indexing="ij")
-    by_answer = a, (y - a) % p  # the pairs of each answer
+    p, basis = evaluation.p, evaluation.basis
+    y = torch.arange(p)[:, None].expand(p, p)
+    places = evaluation.answers.flatten().argsort(stable=True).view(p, p)
+    by_answer = places // p, places % p  # the pairs of each answer
     wrong = logits[by_answer].scatter(2, y[..., None], -torch.inf)
     largest = wrong.amax(2, keepdim=True)
     margin = logits[by_answer].gather(2, y[..., None]) - largest
-    removed = torch.stack([fourier.projection(rows, [k]) for k in range(1, p // 2 + 1)], -1)  # y, c, k
+    removed = torch.stack([basis.projection(rows, [k]) for k in range(1, basis.count + 1)], -1)  # y, c, k
     weight = wrong.sub_(largest).exp_() @ removed.neg().exp_()
     margin = margin - removed[y[:, 0], y[:, 0]][:, None]
     each = torch.nn.functional.softplus(weight.log_().sub_(margin), threshold=700)  # y, pair, k
-    return [sides(each[..., k], evaluation.train[by_answer]) for k in range(p // 2)]
+    return [sides(each[..., k], evaluation.train[by_answer]) for k in range(basis.count)]
 
 
 def of_skip(

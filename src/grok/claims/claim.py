@@ -34,6 +34,7 @@ class Claim:
         paper: what the paper's network has.
         level: from which value to which it holds; `levels.reported` for a number without a verdict.
         form: how the value is written, of `FORMS`.
+        in_groups: what it says of a group other than addition, in the group's own words; empty: the same.
         needs: what a network must have for the claim to apply, of `facts.NEEDS`.
         measure: the value of a network, with a note; or None, with the reason.
     """
@@ -44,6 +45,7 @@ class Claim:
     paper: Paper
     level: Level
     form: str
+    in_groups: str
     needs: tuple[str, ...]
     measure: Callable[[NetworkFacts], Measured]
 
@@ -88,6 +90,7 @@ def claim(
     paper: Paper,
     level: Level | Rule,
     form: str = "number",
+    in_groups: str = "",
     needs: tuple[str, ...] = (),
 ) -> Callable[[Callable[[NetworkFacts], Measured]], Claim]:
     """Make a claim of the function that measures it; a rule is applied to the paper's number."""
@@ -103,7 +106,7 @@ def claim(
         level = level(paper.number)
 
     def made(measure: Callable[[NetworkFacts], Measured]) -> Claim:
-        return Claim(id, section, statement, paper, level, form, needs, measure)
+        return Claim(id, section, statement, paper, level, form, in_groups, needs, measure)
 
     return made
 

@@ -7,16 +7,19 @@ from jaxtyping import Float
 from torch import Tensor
 
 from grok.tasks import fourier
+from grok.tasks.bases import Basis
 
 
-def residual_share(W_L: Float[Tensor, "p d_mlp"], frequencies: Sequence[int]) -> Float[Tensor, ""]:
+def residual_share(
+    W_L: Float[Tensor, "p d_mlp"], frequencies: Sequence[int], basis: Basis | None = None
+) -> Float[Tensor, ""]:
     """‖W_L - its waves of the key frequencies‖ / ‖W_L‖, Frobenius norms, the mean over outputs left out.
 
     What the rank-2|K| approximation leaves (paper §4.2: less than 0.55 %). A constant over the outputs
     moves all logits alike, and no loss; it is in neither norm.
     """
     centred = W_L.double() - W_L.double().mean(0)
-    left: Tensor = (centred - fourier.projection(W_L, frequencies)).norm() / centred.norm()
+    left: Tensor = (centred - (basis or fourier.cyclic(len(W_L))).projection(W_L, frequencies)).norm() / centred.norm()
     return left
 
 
@@ -53,6 +56,19 @@ def circles(W_E: Float[Tensor, "d_model p"], frequency: int) -> Float[Tensor, "a
     first = _unit(directions[0], least)
     axes = torch.stack([first, _unit(directions[-1] - (first @ directions[-1]) * first, least)])
     return axes @ (W_E.double() - W_E.double().mean(1, keepdim=True))
+
+
+def plane(W_E: Float[Tensor, "d_model x=n"], basis: Basis, k: int) -> Float[Tensor, "axis=2 x=n"]:
+    """The elements' embedding within one representation, in the two directions in which it is largest.
+
+    Of a representation with one function alone, the other coordinate is 0.
+    """
+    functions = basis.on(W_E.device)[basis.rows([k])]
+    values, along = torch.linalg.svd(W_E.double() @ functions.T, full_matrices=False)[1:]
+    two = torch.zeros(2, W_E.shape[1], dtype=torch.float64)
+    axes = values[:2, None] * (along[:2] @ functions)
+    two[: len(axes)] = axes
+    return two
 
 
 def circularity(W_E: Float[Tensor, "d_model p"], frequency: int) -> Float[Tensor, ""]:

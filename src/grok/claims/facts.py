@@ -16,11 +16,11 @@ from grok.claims.training import Record
 from grok.measures import progress, spectra
 from grok.measures.evaluation import Evaluation
 from grok.measures.spectra import EXPLAINED
-from grok.tasks import fourier
 
 # Why a claim does not apply, by what it needs.
 NEEDS = {
     "waves": "its answers are no invertible linear function of a and b",
+    "group": "its answers are those of no group",
     "mlp": "it has no MLP",
     "layer": "it has more than one layer",
     "embeddings": "its embeddings cannot be varied",
@@ -81,6 +81,7 @@ class NetworkFacts:
         self.key_frequencies: list[int] = evaluation.key_frequencies(rule) or []
         has = {
             "waves": evaluation.is_linear,
+            "group": evaluation.has_group,
             "mlp": evaluation.neurons is not None and evaluation.W_L is not None,
             "layer": network is not None,
             "embeddings": network is not None or other is not None,
@@ -137,7 +138,7 @@ class NetworkFacts:
             if evaluation.is_linear:
                 each |= ablations.of_neurons(evaluation, mlp, self.key_frequencies)
         del mlp  # p³ numbers
-        if evaluation.is_linear:
+        if evaluation.has_group:
             each |= ablations.of_waves(evaluation, self.key_frequencies)
         return each
 
@@ -161,7 +162,8 @@ class NetworkFacts:
     @cached_property
     def wave_coefficients(self) -> Float[Tensor, " k"]:
         """α_k of Σ_k α_k cos w_k(a+b-c)."""
-        return progress.wave_coefficients(ablations.mean_by_offset(self.evaluation.means))
+        group = self.evaluation.structure
+        return progress.wave_coefficients(ablations.mean_by_offset(self.evaluation.means, group), group)
 
     @cached_property
     def logits_variance(self) -> float:
@@ -200,8 +202,8 @@ class NetworkFacts:
         """Share of pairs answered by the key frequencies' waves alone (all), and without them (training) (Fig. 13)."""
         evaluation, train = self.evaluation, self.evaluation.on_train
         means, answers = evaluation.means, evaluation.answers
-        restricted = progress.restricted_logits(means, self.key_frequencies).argmax(1)
-        removed = fourier.projection(means, self.key_frequencies)[train(answers)]
+        restricted = progress.restricted_logits(means, self.key_frequencies, evaluation.basis).argmax(1)
+        removed = evaluation.basis.projection(means, self.key_frequencies)[train(answers)]
         right = (train(evaluation.logits) - removed).argmax(1) == train(answers)
         by_answer = restricted == restricted.new_tensor(range(self.p))
         return {"restricted": float(by_answer.double().mean()), "excluded": float(right.double().mean())}
@@ -211,7 +213,7 @@ class NetworkFacts:
         """Restricted loss on all pairs by each key frequency alone (App. B) [nats]."""
         means = self.evaluation.means
         counts = torch.full((self.p,), self.p)
-        rows = {k: progress.restricted_logits(means, [k]) for k in self.key_frequencies}
+        rows = {k: progress.restricted_logits(means, [k], self.evaluation.basis) for k in self.key_frequencies}
         return {k: float(progress.loss_by_answer(x, counts)) for k, x in rows.items()}
 
     @cached_property
@@ -221,7 +223,8 @@ class NetworkFacts:
         shares = {}
         for k in self.key_frequencies:
             if (chosen := self.belongs & (of == k)).any():
-                norms = fourier.frequency_norms(fourier.component_norms(self.W_L[:, chosen]))
+                basis = self.evaluation.basis
+                norms = basis.norms(basis.component_norms(self.W_L[:, chosen]))
                 shares[k] = float(spectra.shares(norms)[k - 1])
         return shares
 
@@ -231,17 +234,17 @@ class NetworkFacts:
     def frequencies(self) -> list[dict[str, int | float]]:
         """A row for each k: norms, coefficients, losses without it."""
         evaluation = self.evaluation
-        columns: dict[str, Sequence[int | float]] = {"k": range(1, self.p // 2 + 1)}
+        columns: dict[str, Sequence[int | float]] = {"k": range(1, evaluation.basis.count + 1)}
         for name, components in (("W_E", evaluation.W_E_components), ("W_L", evaluation.W_L_components)):
             if components is not None:
-                columns[f"norm_{name}"] = fourier.frequency_norms(components).tolist()
-        if evaluation.is_linear:
+                columns[f"norm_{name}"] = evaluation.basis.norms(components).tolist()
+        if evaluation.has_group:
             columns |= self._columns_of_waves()
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
     def _columns_of_waves(self) -> dict[str, Sequence[int | float]]:
         evaluation, alpha = self.evaluation, self.wave_coefficients
-        each = logits.variances_of_cosines(alpha, self.p)
+        each = logits.variances_of_cosines(alpha, self.p, evaluation.basis)
         without = ablations.of_each_frequency(evaluation.logits, evaluation.means, evaluation)
         columns: dict[str, Sequence[int | float]] = {
             "cos_coefficient": alpha.tolist(),
@@ -250,7 +253,8 @@ class NetworkFacts:
             "train_loss_without": [losses.train for losses in without],
         }
         if (mlp := self.mlp_logits()) is not None:
-            rows = fourier.line_sums(mlp)[2] / self.p
+            rows, _ = progress.answer_sums(mlp, evaluation.answers, torch.zeros_like(evaluation.answers), 1)
+            rows = rows[0] / self.p
             del mlp
             without = ablations.of_each_frequency(evaluation.logits, rows, evaluation)
             columns["loss_without_in_neurons"] = [losses.all for losses in without]
@@ -285,9 +289,9 @@ class NetworkFacts:
             "explained": explained.amax(0).tolist(),
             "frequency": neurons.frequencies(explained).tolist(),
         }
-        if self.evaluation.is_linear:
+        if self.evaluation.has_group:
             counts = self.neurons_of_key
             table |= {"per_key": counts, "of_others": int(self.belongs.sum()) - sum(counts.values())}
-            if self.key_frequencies:
+            if self.key_frequencies and self.evaluation.is_linear:
                 table["projections_explained"] = self.projections_explained
         return table

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from grok.claims.anatomy import Anatomy, Pattern
 from grok.measures import spectra
-from grok.tasks import fourier
+from grok.tasks.structure import Structure
 
 MULTIPLIES = 0.5  # share of what a head hands on at its own frequency, above which it multiplies
 
@@ -28,19 +28,20 @@ class Heads(NamedTuple):
 def heads(network: Anatomy) -> Heads:
     """Each head's single frequency, how much of it that explains, and what passes through it."""
     to_a = network.pattern[..., 0]
-    p = network.p
-    lines = fourier.line_sums(to_a)
+    p, group = network.p, network.evaluation.structure
+    sums = to_a.sum(1)[group.first.argsort()], to_a.sum(0)[group.second.argsort()]  # a row an element of the group
     centred = to_a - to_a.mean((0, 1))
     variance = centred.square().sum((0, 1))
-    linear = (_energy(lines[0]) + _energy(lines[1])) / p / variance  # k, head
+    linear = (_energy(sums[0], group) + _energy(sums[1], group)) / p / variance  # k, head
     explained, best = linear.max(0)
-    scores = _energy(torch.stack([network.scores[0], network.scores[1]], 1).flatten(1))
+    of_a, of_b, _ = network.scores
+    scores = _energy(torch.stack([of_a[group.first.argsort()], of_b[group.second.argsort()]], 1).flatten(1), group)
     shares = (scores / scores.sum(0)).view(len(scores), 2, -1)
     head = torch.arange(len(best))
     return Heads(
         frequency=best + 1,
         explained=explained,
-        explained_degree_2=spectra.explained_variance(to_a)[best, head],
+        explained_degree_2=spectra.explained_variance(to_a, group)[best, head],
         score_explained=shares[best, 0, head],
         attention=network.pattern.mean((0, 1)),
         attention_deviation=to_a.std((0, 1), correction=0),
@@ -50,12 +51,13 @@ def heads(network: Anatomy) -> Heads:
 
 def handed_on(network: Anatomy) -> Float[Tensor, "k head"]:
     """Share of each frequency in what each head makes of the numbers, W_in W_O W_V W_E (no MLP: W_O W_V W_E)."""
-    numbers = network["W_E"][:, network.first]
+    group = network.evaluation.structure
+    numbers = network["W_E"][:, network.first[group.first.argsort()]]
     W_O = network["W_O"].view(-1, *network["W_V"].shape[:2])  # d_model, head, d_head
     out = torch.einsum("dhe,hef,fx->xhd", W_O, network["W_V"], numbers)
     if network.has_mlp:
         out = out @ network["W_in"].T
-    norms = torch.stack([fourier.frequency_norms(fourier.component_norms(x)) for x in out.unbind(1)], 1)
+    norms = torch.stack([group.basis.norms(group.basis.component_norms(x)) for x in out.unbind(1)], 1)
     return norms.square() / norms.square().sum(0)
 
 
@@ -81,6 +83,6 @@ def linear_pattern(network: Anatomy) -> Pattern:
     return mean + slope * x[..., None]
 
 
-def _energy(sums: Float[Tensor, "x=p d"]) -> Float[Tensor, "k d"]:
+def _energy(sums: Float[Tensor, "x=p d"], group: Structure) -> Float[Tensor, "k d"]:
     """Squared components of each frequency along x, cos and sin together."""
-    return fourier.energies((fourier.basis(len(sums), sums.device)[1:] @ sums).square())
+    return group.basis.energies((group.basis.on(sums.device)[1:] @ sums).square())

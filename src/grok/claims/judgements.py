@@ -14,7 +14,7 @@ def judgement(claim: Claim, facts: NetworkFacts) -> dict[str, Any]:
     row = {
         "id": claim.id,
         "part": claim.part,
-        "claim": claim.statement,
+        "claim": claim.statement if facts.evaluation.is_linear else claim.in_groups or claim.statement,
         "section": claim.section,
         "paper": claim.paper.words,
         "criterion": claim.criterion,

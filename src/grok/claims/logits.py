@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from grok.tasks import fourier
+from grok.tasks.bases import Basis
 
 
 def spectrum(logits: Float[Tensor, "a=p b=p c=p"]) -> Float[Tensor, "i=p j=p"]:
@@ -38,14 +39,15 @@ def variance(logits: Float[Tensor, "a=p b=p c=p"]) -> Float[Tensor, ""]:
     return (logits.double() - logits.double().mean()).square_().sum()
 
 
-def variance_of_waves(means: Float[Tensor, "y=p c=p"], frequencies: Sequence[int]) -> Float[Tensor, ""]:
+def variance_of_waves(
+    means: Float[Tensor, "y=p c=p"], frequencies: Sequence[int], basis: Basis | None = None
+) -> Float[Tensor, ""]:
     """Sum of squares over all pairs of P_K L, from the mean logits of each answer: what lies in sum waves."""
-    return fourier.projection(means, frequencies).square().sum() * len(means)
+    return (basis or fourier.cyclic(len(means))).projection(means, frequencies).square().sum() * len(means)
 
 
-def variances_of_cosines(alpha: Float[Tensor, " k"], p: int) -> Float[Tensor, " k"]:
-    """Sum of squares over (a, b, c) of α_k cos w_k(a+b-c): α_k² p³/2, for k = p/2 twice that."""
-    each = alpha.square() * p**3 / 2
-    if p % 2 == 0:
-        each[-1] *= 2
-    return each
+def variances_of_cosines(alpha: Float[Tensor, " k"], p: int, basis: Basis | None = None) -> Float[Tensor, " k"]:
+    """Sum of squares over (a, b, c) of α_k cos w_k(a+b-c): α_k² p³/2, for k = p/2 twice that; α_k² p³/d for a block of
+    d functions."""
+    sizes = torch.tensor((basis or fourier.cyclic(p)).sizes, device=alpha.device)
+    return alpha.square() * p**3 / sizes

@@ -12,12 +12,13 @@ from matplotlib.figure import Figure
 from grok.claims import logits
 from grok.claims.anatomy import Anatomy
 from grok.claims.facts import NetworkFacts
-from grok.figures import circles, history, maps, network, run, style, test_set
+from grok.figures import circles, history, maps, network, representations, run, style, test_set
 from grok.figures.curves import Phases
 from grok.measures.evaluation import Evaluation
 from grok.runs.folder import RunFolder
 from grok.runs.opened import OpenedRun
 from grok.settings.figure_style import FigureStyle
+from grok.tasks.structure import structure
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,11 @@ class PicturedNetwork:
     @property
     def title(self) -> str:
         return self.name + ("" if self.step is None else f" at step {self.step:,}")
+
+    @property
+    def has_waves(self) -> bool:
+        """Whether its spectra are of cosines and sines, as for addition, also to describe what is no group."""
+        return self.evaluation.structure.has_waves
 
     @property
     def phases(self) -> Phases:
@@ -55,32 +61,42 @@ class PicturedNetwork:
 
 # Each picture's name: what it needs, and what draws it.
 OF_NETWORK: dict[str, tuple[Callable[[PicturedNetwork], bool], Callable[[PicturedNetwork], Figure]]] = {
-    "norms": (lambda s: True, lambda s: network.norms_figure(s.evaluation, s.facts)),
-    "circles": (lambda s: True, lambda s: circles.circles_figure(_W_E(s.evaluation), s.facts)),
+    "norms": (
+        lambda s: True,
+        lambda s: (network if s.has_waves else representations).norms_figure(s.evaluation, s.facts),
+    ),
+    "circles": (
+        lambda s: True,
+        lambda s: (
+            circles.circles_figure(_W_E(s.evaluation), s.facts)
+            if s.has_waves
+            else representations.planes_figure(s.evaluation, s.facts)
+        ),
+    ),
     "logit_spectrum": (
         lambda s: s.evaluation.is_linear,
         lambda s: network.logit_spectrum_figure(logits.spectrum(s.evaluation.logits), s.facts),
     ),
     "attention": (
-        lambda s: s.network is not None,
+        lambda s: s.network is not None and s.has_waves,
         lambda s: maps.attention_figure(_network(s), s.facts),
     ),
     "neurons": (
-        lambda s: s.evaluation.neurons is not None and bool(s.facts.key_frequencies),
+        lambda s: s.evaluation.neurons is not None and bool(s.facts.key_frequencies) and s.has_waves,
         lambda s: maps.neurons_figure(s.evaluation, s.facts),
     ),
     "histogram": (lambda s: bool(s.facts.neurons), lambda s: network.histogram_figure(s.facts)),
-    "ablations": (lambda s: s.evaluation.is_linear, lambda s: network.ablations_figure(s.facts)),
+    "ablations": (lambda s: s.evaluation.has_group, lambda s: network.ablations_figure(s.facts)),
     "coefficients": (
-        lambda s: s.history is not None and s.evaluation.is_linear,
+        lambda s: s.history is not None and s.evaluation.has_group,
         lambda s: history.coefficients_figure(_rows(s), s.facts.key_frequencies, s.phases),
     ),
     "excluded": (
-        lambda s: s.history is not None and s.evaluation.is_linear,
+        lambda s: s.history is not None and s.evaluation.has_group,
         lambda s: history.excluded_figure(_rows(s), s.facts.key_frequencies, s.phases),
     ),
     "accuracy": (
-        lambda s: s.history is not None and s.evaluation.is_linear,
+        lambda s: s.history is not None and s.evaluation.has_group,
         lambda s: history.accuracy_figure(_rows(s), s.phases),
     ),
 }
@@ -143,8 +159,11 @@ def _animated(pictured: PicturedNetwork, file: Path, looks: FigureStyle) -> bool
     folder, keys = pictured.folder, pictured.facts.key_frequencies
     if folder is None or pictured.history is None or not keys:
         return False
-    p = pictured.evaluation.p
-    embeddings = {step: folder.load_snapshot(step)["W_E"][:, :p] for step in OpenedRun(folder).steps}
+    opened = OpenedRun(folder)
+    order = structure(opened.answers).order
+    if order is None:
+        return False
+    embeddings = {step: folder.load_snapshot(step)["W_E"][:, order] for step in opened.steps}
     with style.applied(looks):
         history.animate(embeddings, keys, pictured.name, file)
     return True

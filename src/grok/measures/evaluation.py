@@ -18,8 +18,9 @@ from grok.measures.shapes import require_shapes
 from grok.measures.spike_and_waves import SpikeAndWaves, spike_and_waves
 from grok.measures.spike_and_waves import key_frequencies as wave_frequencies
 from grok.model.cross_entropy import losses_and_margins
-from grok.tasks import fourier
+from grok.tasks.bases import Basis
 from grok.tasks.pairs import AllPairs
+from grok.tasks.structure import Structure
 
 RULES = ("W_L", "max", "W_E", "neurons", "logits", "waves")
 
@@ -110,8 +111,23 @@ class Evaluation:
 
     @property
     def is_linear(self) -> bool:
-        """Whether the answer is an invertible linear function of a and b, so that sum waves exist."""
+        """Whether the answer is an invertible linear function of a and b: addition by other names."""
         return self.pairs.is_linear
+
+    @property
+    def structure(self) -> Structure:
+        """The group behind the answers."""
+        return self.pairs.structure
+
+    @property
+    def has_group(self) -> bool:
+        """Whether there is a group behind the answers, so that there are waves to restrict to and to exclude."""
+        return self.structure.is_group
+
+    @property
+    def basis(self) -> Basis:
+        """The waves in which spectra are: those of the group, or of addition mod p where there is none."""
+        return self.structure.basis
 
     # --- losses and accuracies
 
@@ -211,9 +227,11 @@ class Evaluation:
 
     @cached_property
     def means(self) -> Float[Tensor, "y=p c=p"]:
-        """M[y, c] over all pairs. Raises `ValueError` unless `is_linear`: there are no waves then."""
-        if not self.is_linear:
-            raise ValueError("The answers must be linear in a and b, with invertible factors, to have sum waves.")
+        """M[y, c] over all pairs. Raises `ValueError` unless `has_group`: there are no waves then."""
+        if not self.has_group:
+            raise ValueError(
+                "The answers must be those of a group, with other names for a and b or none, to have waves."
+            )
         sums, counts = self._sums
         return sums.sum(0) / counts.sum(0)[:, None]
 
@@ -227,15 +245,23 @@ class Evaluation:
 
     @cached_property
     def W_E_components(self) -> Float[Tensor, " component"] | None:
-        return None if self.W_E is None else fourier.component_norms(self.W_E.T)
+        if self.W_E is None:
+            return None
+        return self.basis.component_norms(self.W_E.T[self.structure.first.argsort()])  # a column an element
 
     @cached_property
     def W_L_components(self) -> Float[Tensor, " component"] | None:
-        return None if self.W_L is None else fourier.component_norms(self.W_L)
+        return None if self.W_L is None else self.basis.component_norms(self.W_L)
+
+    @cached_property
+    def logit_components(self) -> Float[Tensor, " component"] | None:
+        """Norms over classes of the held-out means' components along the answer; None without group or means."""
+        means = self.held_out_means if self.has_group else None
+        return None if means is None else self.basis.component_norms(means)
 
     @cached_property
     def explained(self) -> Float[Tensor, "k neuron"] | None:
-        return None if self.neurons is None else spectra.explained_variance(self.neurons)
+        return None if self.neurons is None else spectra.explained_variance(self.neurons, self.structure)
 
     def key_frequencies(self, rule: str | Sequence[int]) -> list[int] | None:
         """The key frequencies by one of `RULES` or, given frequencies, those; None where the rule has no ground.
@@ -246,31 +272,31 @@ class Evaluation:
         waves: the waves above the spike.
         """
         if not isinstance(rule, str):
-            fourier.rows(self.p, rule)  # refuses what is no frequency
+            self.basis.rows(rule)  # refuses what is no frequency
             return sorted(set(rule))
         if rule not in RULES:
             raise ValueError(f"`key_frequencies` must be one of {', '.join(RULES)}, or a list. Got {rule!r}.")
         if rule == "neurons":
             return None if self.explained is None else spectra.of_neurons(self.explained)
-        if rule == "W_L" and self.W_L is None and self.is_linear:
+        if rule == "W_L" and self.W_L is None and self.has_group:
             rule = "waves" if self.held_out_means is None else "logits"
         if rule == "waves":
             return None if self.spike_and_waves is None else wave_frequencies(self.spike_and_waves.heights)
         if rule == "logits" or (rule == "W_L" and self.W_L is None):
-            means = self.held_out_means if self.is_linear else None
-            return None if means is None else spectra.above_median(spectra.logit_norms(means))
-        components = self.W_E_components if rule == "W_E" else self.W_L_components
+            rule, components = "logits", self.logit_components
+        else:
+            components = self.W_E_components if rule == "W_E" else self.W_L_components
         if components is None:
             return None
-        norms = fourier.frequency_norms(components)
-        return spectra.above_median(norms) if rule == "W_L" else spectra.above_maximum(norms)
+        norms = self.basis.strengths(components)
+        return spectra.above_median(norms) if rule in ("W_L", "logits") else spectra.above_maximum(norms)
 
     # --- progress measures
 
     @cached_property
     def _turned(self) -> Float[Tensor, "half=2 t=p"]:
-        """Σ L[q, y(q) + t] over each half of the unseen pairs."""
-        return progress.turned_sums(self._sums[0][1:3])
+        """Σ L[q, y(q) turned by t] over each half of the unseen pairs."""
+        return progress.turned_sums(self._sums[0][1:3], self.structure.turn)
 
     @cached_property
     def symmetrized_logits(self) -> Float[Tensor, " t=p"]:
@@ -279,11 +305,11 @@ class Evaluation:
 
     @cached_property
     def symmetrized_loss(self) -> Float[Tensor, ""]:
-        return progress.symmetrized_loss(self.symmetrized_logits)
+        return progress.symmetrized_loss(self.symmetrized_logits, self.structure.identity)
 
     @cached_property
     def symmetrized_excluded_loss(self) -> Float[Tensor, ""]:
-        return progress.symmetrized_excluded_loss(*self._training, self.symmetrized_logits)
+        return progress.symmetrized_excluded_loss(*self._training, self.symmetrized_logits, self.structure.offset)
 
     @cached_property
     def spike_and_waves(self) -> SpikeAndWaves | None:
@@ -291,11 +317,12 @@ class Evaluation:
         if not self.counts["unseen"]:
             return None
         counts = self._sums[1][1:3].sum(1, keepdim=True)
-        return spike_and_waves(self.symmetrized_logits, self._turned / counts if counts.all() else None)
+        halves = self._turned / counts if counts.all() else None
+        return spike_and_waves(self.symmetrized_logits, halves, self.structure)
 
     def key_losses(self, rule: str | Sequence[int]) -> dict[str, Float[Tensor, ""]]:
         """Restricted and excluded losses for the key frequencies by `rule`; none where there are no waves or keys."""
-        found = self.key_frequencies(rule) if self.is_linear else None
+        found = self.key_frequencies(rule) if self.has_group else None
         if found is None:
             return {}
         restricted = self.restricted_losses(found)
@@ -307,17 +334,17 @@ class Evaluation:
         logits averaged over unseen pairs alone (absent where some answer has none)."""
         _, counts = self._sums
         everything = counts.sum(0)
-        rows = progress.restricted_logits(self.means, frequencies)
+        rows = progress.restricted_logits(self.means, frequencies, self.basis)
         weights = {"all": everything, "train": counts[3], "test": counts[:3].sum(0)}
         losses = {name: progress.loss_by_answer(rows, weight) for name, weight in weights.items()}
         if self.held_out_means is not None:
-            held_out = progress.restricted_logits(self.held_out_means, frequencies)
+            held_out = progress.restricted_logits(self.held_out_means, frequencies, self.basis)
             losses["held_out"] = progress.loss_by_answer(held_out, everything)
         return losses
 
     def excluded_loss(self, frequencies: Sequence[int]) -> Float[Tensor, ""]:
         """Excluded loss on training pairs."""
-        return progress.excluded_loss(*self._training, self.means, frequencies)
+        return progress.excluded_loss(*self._training, self.means, frequencies, self.basis)
 
     @cached_property
     def _training(self) -> tuple[Float[Tensor, "q c=p"], Int[Tensor, " q"]]:

@@ -3,9 +3,10 @@
 Source: paper §5.1 and the authors' notebook; the key-free pair is this project's own. Logits may
 be float32 (losses keep their relative precision) or float64; means over pairs are float64.
 
-M[y, c], the mean of L over the pairs with answer y, carries everything that P_K sees: for an
-answer u·a + v·b + w each y has p pairs, P_K acts on y alone, and P_K L is M's components at
-the frequencies of K, read off at the pair's answer.
+M[y, c], the mean of L over the pairs with answer y, carries everything that P_K sees: where a group
+is behind the answers (`grok.tasks.structure`) each y has p pairs, P_K acts on y alone, and P_K L is M's
+components at the frequencies of K, read off at the pair's answer. What is said of frequencies here holds for
+the blocks of any group's basis; where none is given, the group is addition mod p.
 """
 
 from collections.abc import Sequence
@@ -16,6 +17,8 @@ from torch import Tensor
 
 from grok.model.cross_entropy import cross_entropies
 from grok.tasks import fourier, operations
+from grok.tasks.bases import Basis
+from grok.tasks.structure import Structure, plain
 
 
 def answer_sums(
@@ -29,38 +32,32 @@ def answer_sums(
     return sums.view(groups, p, p), torch.bincount(index, minlength=groups * p).view(groups, p)
 
 
-def turned_sums(sums: Float[Tensor, "*group y=p c=p"]) -> Float[Tensor, "*group t=p"]:
-    """Σ over pairs of L[q, y(q) + t], from the sums per answer."""
-    y = torch.arange(sums.shape[-1], device=sums.device)
-    turned: Tensor = sums[..., y, (y + y[:, None]) % len(y)]
-    return turned.sum(-1)
+def turned_sums(sums: Float[Tensor, "*group y=p c=p"], turn: Int[Tensor, "y=p t=p"]) -> Float[Tensor, "*group t=p"]:
+    """Σ over pairs of L[q, y(q) + t], from the sums per answer; `turn` as in `grok.tasks.structure`."""
+    return sums.gather(-1, turn.expand(sums.shape)).sum(-2)
 
 
-def symmetrized_logits(sums: Float[Tensor, "y=p c=p"], count: int) -> Float[Tensor, " t=p"]:
-    """g(t) = mean over `count` pairs of L[q, y(q) + t], from the sums per answer."""
-    return turned_sums(sums) / count
-
-
-def symmetrized_loss(g: Float[Tensor, " t=p"]) -> Float[Tensor, ""]:
+def symmetrized_loss(g: Float[Tensor, " t=p"], identity: int = 0) -> Float[Tensor, ""]:
     """logsumexp g - g(0): the loss of the mean held-out answer, turned to the right place (ours).
 
     ln p without generalization, near 0 with it; needs no key frequencies.
     """
-    return cross_entropies(g[None], torch.zeros(1, dtype=torch.long, device=g.device))[0]
+    return cross_entropies(g[None], torch.full((1,), identity, device=g.device))[0]
 
 
 def symmetrized_excluded_loss(
-    logits: Float[Tensor, "q c=p"], answers: Int[Tensor, " q"], g: Float[Tensor, " t=p"]
+    logits: Float[Tensor, "q c=p"], answers: Int[Tensor, " q"], g: Float[Tensor, " t=p"], offset: Int[Tensor, "y=p c=p"]
 ) -> Float[Tensor, ""]:
     """Mean over pairs of CE(L[q, c] - g(c - y(q))): what is left without the shared part (ours)."""
-    y = torch.arange(len(g), device=g.device)
-    shared = g[(y - y[:, None]) % len(g)]  # [y, c] = g(c - y)
+    shared = g[offset]  # [y, c] = g(c - y)
     return cross_entropies(logits - shared.to(logits.dtype)[answers], answers).mean(dtype=torch.float64)
 
 
-def restricted_logits(means: Float[Tensor, "y=p c=p"], frequencies: Sequence[int]) -> Float[Tensor, "y=p c=p"]:
+def restricted_logits(
+    means: Float[Tensor, "y=p c=p"], frequencies: Sequence[int], basis: Basis | None = None
+) -> Float[Tensor, "y=p c=p"]:
     """P_K L plus each class's mean over the grid, as the p distinct rows it has (paper §5.1, `sum` variant)."""
-    return fourier.projection(means, frequencies) + means.mean(0)
+    return (basis or fourier.cyclic(len(means))).projection(means, frequencies) + means.mean(0)
 
 
 def loss_by_answer(rows: Float[Tensor, "y=p c=p"], counts: Int[Tensor, " y=p"]) -> Float[Tensor, ""]:
@@ -74,9 +71,10 @@ def excluded_loss(
     answers: Int[Tensor, " q"],
     means: Float[Tensor, "y=p c=p"],
     frequencies: Sequence[int],
+    basis: Basis | None = None,
 ) -> Float[Tensor, ""]:
     """Mean over (training) pairs of CE(L - P_K L), the constant kept, no bias correction (paper §5.1)."""
-    projected = fourier.projection(means, frequencies).to(logits.dtype)
+    projected = (basis or fourier.cyclic(len(means))).projection(means, frequencies).to(logits.dtype)
     return cross_entropies(logits - projected[answers], answers).mean(dtype=torch.float64)
 
 
@@ -113,27 +111,21 @@ def on_pairs(rows: Float[Tensor, "line=4 x=p c"]) -> Float[Tensor, "a=p b=p c"]:
     return table
 
 
-def wave_coefficients(g: Float[Tensor, " t=p"]) -> Float[Tensor, " k"]:
-    """α_k, k = 1 … ⌊p/2⌋, of Σ_k α_k cos(w_k(a+b-c)), the least-squares fit to L (paper §4.2).
+def wave_coefficients(g: Float[Tensor, " t=p"], group: Structure | None = None) -> Float[Tensor, " k"]:
+    """α_k, k = 1 … ⌊p/2⌋, of Σ_k α_k cos(w_k(a+b-c)), the least-squares fit to L (paper §4.2); in any group of
+    Σ_ρ α_ρ χ_ρ((ab)⁻¹c) / χ_ρ(1).
 
     These waves are orthogonal over (a, b, c), and g(t), the mean over all pairs of L[q, y(q) + t], is
     all that they see: α_k = 2/p Σ_t g(t) cos(w_k t), for k = p/2 half of it.
     """
-    p = len(g)
-    return cosine_coefficients(fourier.basis(p, g.device)[1::2] @ g.double(), p)
+    group = group or plain(len(g))
+    characters = group.basis.characters(g.device)
+    return (characters @ g.double()) * characters[:, group.identity]
 
 
-def cosine_coefficients(components: Float[Tensor, "k *rest"], p: int) -> Float[Tensor, "k *rest"]:
-    """α_k from the components along the orthonormal cosines, whose height at t = 0 is √(2/p); √(1/p) for k = p/2."""
-    heights = fourier.basis(p, components.device)[1::2, 0]
-    return components * heights.view(-1, *[1] * (components.ndim - 1))
-
-
-def wave_sum(alpha: Float[Tensor, "*set k"], p: int, frequencies: Sequence[int]) -> Float[Tensor, "*set t=p"]:
+def wave_sum(alpha: Float[Tensor, " k"], frequencies: Sequence[int], group: Structure) -> Float[Tensor, " t=p"]:
     """f(t) = Σ_k α_k cos(w_k t) over the frequencies: the fit's logits are f(c - y) (paper §4.2)."""
-    weights = torch.zeros(*alpha.shape[:-1], p, dtype=torch.float64, device=alpha.device)
-    k = torch.tensor(list(frequencies), dtype=torch.long, device=alpha.device)
-    heights = torch.where(2 * k < p, p / 2, float(p)).double().sqrt()  # of the orthonormal cosine, one over
-    weights[..., 2 * k - 1] = alpha[..., k - 1] * heights
-    total: Tensor = weights @ fourier.basis(p, alpha.device)
+    places = [k - 1 for k in frequencies]
+    characters = group.basis.characters(alpha.device)[places]
+    total: Tensor = (alpha[places].double() / characters[:, group.identity]) @ characters
     return total

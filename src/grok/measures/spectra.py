@@ -6,10 +6,11 @@ of cos and sin) are this project's own.
 """
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from grok.tasks import fourier
+from grok.tasks.structure import Structure
 
 # A neuron belongs to a frequency that explains more than this share of its variance (paper §4.3).
 EXPLAINED = 0.85
@@ -58,13 +59,24 @@ def _set(chosen: Bool[Tensor, " k"]) -> list[int]:
     return [int(k) + 1 for k in chosen.nonzero().flatten()]
 
 
-def explained_variance(neurons: Float[Tensor, "a=p b=p neuron"]) -> Float[Tensor, "k neuron"]:
+def explained_variance(
+    neurons: Float[Tensor, "a=p b=p neuron"], group: Structure | None = None
+) -> Float[Tensor, "k neuron"]:
     """The share of each neuron's variance over the p² pairs that each frequency explains (FVE).
 
-    The eight waves {1, cos_k, sin_k} ⊗ {1, cos_k, sin_k} without the constant: waves in a, in b, in
-    a + b and in a - b, so four marginals of the table say it all (paper §4.3). A neuron that never
-    changes has share 0.
+    The waves {1, cos_k, sin_k} ⊗ {1, cos_k, sin_k} without the constant (paper §4.3); in any other group, the products
+    of the functions of a and of b in each block of its basis. A neuron that never changes has share 0.
     """
+    if group is None or group.has_waves:
+        return _explained_by_waves(neurons)
+    if group.number is not None:  # a cyclic group: addition by other names
+        a, b = (group.number[x.cpu()].argsort().to(neurons.device) for x in (group.first, group.second))
+        return _explained_by_waves(neurons[a][:, b])
+    return _explained_by_blocks(neurons, group)
+
+
+def _explained_by_waves(neurons: Float[Tensor, "a=p b=p neuron"]) -> Float[Tensor, "k neuron"]:
+    """For addition the eight products are waves in a, in b, in a + b and in a - b: four marginals say it all."""
     p = neurons.shape[0]
     shift = neurons[0].mean(0)  # near the mean, so that squares of float32 do not cancel
     flat = (neurons - shift).flatten(0, 1)
@@ -80,6 +92,34 @@ def explained_variance(neurons: Float[Tensor, "a=p b=p neuron"]) -> Float[Tensor
     return torch.where(alive, explained / torch.where(alive, variance, 1.0), 0.0)
 
 
-def logit_norms(means: Float[Tensor, "y=p c=p"]) -> Float[Tensor, " k"]:
-    """n_k of the logits' waves along the answer: norms over classes of the components of M[y, c]."""
-    return fourier.frequency_norms(fourier.component_norms(means))
+def _explained_by_blocks(neurons: Float[Tensor, "a=p b=p neuron"], group: Structure) -> Float[Tensor, "k neuron"]:
+    basis = group.basis
+    functions = basis.on(neurons.device).to(neurons.dtype)
+    mean = neurons.mean((0, 1))
+    flat = (neurons - mean).flatten(0, 1)
+    along_a = (functions[:, group.first] @ flat.view(len(neurons), -1)).view_as(neurons)  # row, b, neuron
+    along_b = functions[:, group.second]
+    energies = []
+    for k in range(1, basis.count + 1):
+        rows = [0, *basis.rows([k])]
+        energies.append((along_b[rows] @ along_a[rows]).square().sum((0, 1)).double())  # of the products of two rows
+    variance = sum(rows.square().sum(0).double() for rows in torch.split(flat, BLOCK))
+    alive = variance > 1e-12 * (len(neurons) * mean.double()).square()  # not rounding alone
+    return torch.where(alive, torch.stack(energies) / torch.where(alive, variance, 1.0), 0.0)
+
+
+def explained_parts(
+    neurons: Float[Tensor, "a=p b=p neuron"], answers: Int[Tensor, "a=p b=p"], group: Structure
+) -> Float[Tensor, "part=3 k neuron"]:
+    """The shares of each neuron's variance that are functions of a alone, of b alone, and of their answer alone, in
+    each frequency or representation (2302.03025: ρ(a), ρ(b) and ρ(ab))."""
+    n, device = len(neurons), neurons.device
+    centred = (neurons - neurons.mean((0, 1))).double()
+    of_answer = torch.zeros(n, neurons.shape[2], dtype=torch.float64, device=device)
+    of_answer.index_add_(0, answers.flatten(), centred.flatten(0, 1))
+    sums = [centred.sum(1)[group.first.argsort()], centred.sum(0)[group.second.argsort()], of_answer]
+    variance = centred.square().sum((0, 1))
+    waves = group.basis.on(device)[1:]
+    energies = torch.stack([group.basis.energies((waves @ each).square()) / n for each in sums])
+    alive = variance > 1e-12 * neurons.double().square().sum((0, 1))
+    return torch.where(alive, energies / torch.where(alive, variance, 1.0), 0.0)

@@ -14,10 +14,11 @@ from grok.measures.evaluation import Evaluation
 from grok.networks import layouts, readings, split_files
 from grok.networks.embedding_mlp import EmbeddingMLP
 from grok.networks.other_transformer import OtherTransformer
-from grok.runs.configuration import PARTS
+from grok.runs.configuration import PARTS, task_words
 from grok.runs.opened import OpenedRun
 from grok.runs.parts import named
-from grok.tasks import operations
+from grok.tasks import operations, tables
+from grok.tasks.structure import structure
 
 # Names of the authors' tasks, and ours.
 FUNCTIONS = {"add": "addition", "subtract": "subtraction", "x2xyy2": "x2+xy+y2"}
@@ -43,6 +44,8 @@ class Subject:
     tokens: str = "a b ="
     attention: str = "causal"
     attention_rate: float = 1.0
+    task: str = ""  # in a word or two, where it is not "operation mod p"
+    modulus: int | None = None  # where it is not the number of symbols
     stored_train_losses: Sequence[float] = ()
 
     @property
@@ -73,8 +76,37 @@ class Subject:
         reading = self.tokens, self.attention, self.attention_rate, self.activation
         return OtherTransformer(weights, self.p, *reading)
 
+    def renamed(self) -> "Subject":
+        """The same network, its symbols renamed so that it adds, where its answers are those of a cyclic group.
+
+        Multiplication mod p is addition of discrete logarithms: every claim about addition can be asked of it. The
+        network itself where it adds already, has no such group, or embeds the numbers otherwise than the paper's.
+        """
+        found = structure(self.answers)
+        p, W_E = self.p, self.weights["W_E"]
+        if not found.is_group or found.number is None or W_E.ndim != 2 or W_E.shape[1] not in (p, p + 1):
+            return self
+        order = found.number.argsort()  # the symbol of each number
+        answers = found.number[self.answers[order][:, order]]
+        if not operations.is_linear(answers):
+            return self
+
+        def columns(w: Tensor) -> Tensor:
+            return torch.cat([w[..., :p][..., order.to(w.device)], w[..., p:]], -1)
+
+        weights = {name: columns(w) if name in ("W_E", "W_U", "b_U") else w for name, w in self.weights.items()}
+        return replace(self, weights=weights, answers=answers, train=self.train[order][:, order])
+
     def opened(self) -> tuple[Evaluation, Anatomy | None, Float[Tensor, " c=p"]]:
-        """Its evaluation in float64, its parts where it has the paper's, and what the last biases add to the logits."""
+        """Its evaluation in float64, its parts where it has the paper's, and what the last biases add to the logits;
+        in the order in which its answers are a + b, where there is one."""
+        return self.renamed()._opened()
+
+    def as_it_is(self) -> Evaluation:
+        """Its evaluation in float64, with the symbols' own names."""
+        return self._opened()[0]
+
+    def _opened(self) -> tuple[Evaluation, Anatomy | None, Float[Tensor, " c=p"]]:
         for name, w in self.weights.items():
             if not w.isfinite().all():
                 raise ValueError(f"The network must have finite weights. {self.name} has others in {name}.")
@@ -88,7 +120,7 @@ class Subject:
     def pair_losses(self) -> Float[Tensor, "a=p b=p"]:
         """The loss on each pair, in the order of the numbers."""
         with torch.no_grad():
-            evaluation, *_ = self.opened()
+            evaluation = self.as_it_is()
         if not evaluation.is_linear:
             return evaluation.losses
         first, second = operations.as_sums(self.answers)
@@ -150,6 +182,7 @@ def of_run(run: OpenedRun, step: int) -> Subject:
         operation=run.config.data.get("operation", "its own"),
         step=step,
         name=run.config.name,
+        task=task_words(run.config.data) if "operation" in run.config.data else "",
         stored_train_loss=float(rows["loss/train"].iloc[0]) if "loss/train" in rows and len(rows) else None,
     )
 
@@ -167,13 +200,22 @@ def of_file(file: Path, settings: Mapping[str, Any]) -> Subject:
     found = layouts.checkpoint(file, None if step == "last" else step, settings["data.p"])
     own_operation = str(found.config.get("fn_name", "add"))
     operation = settings["data.operation"] or FUNCTIONS.get(own_operation, own_operation)
+    modulus, seed = found.config.get("modulus", found.p), settings["data.seed"]
+    seed = found.config.get("data.seed", found.config.get("seed")) if seed is None else seed
     with named("data"):
-        answers = operations.answers(operations.operation_named(operation), found.p)
+        answers = tables.table(operation, modulus, seed or 0).answers
+    if len(answers) != found.p:
+        raise ValueError(
+            f"`data.operation` must have as many symbols as the network. {operation} has {len(answers)} for {modulus},"
+            f" the network of {file} {found.p}."
+        )
     subject = Subject(
         weights=found.weights,
         answers=answers,
         train=torch.zeros_like(answers, dtype=torch.bool),
         operation=operation,
+        task=task_words({"operation": operation, "p": modulus}),
+        modulus=modulus,
         step=found.step,
         name=file.stem,
         stored_train_loss=found.train_loss,

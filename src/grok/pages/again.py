@@ -17,7 +17,9 @@ from grok.sweep.identity import EXECUTION_SETTINGS
 PLACES = {*EXECUTION_SETTINGS, *BY_COMMAND} - {"name"}  # where and how a run was made, and not what it is
 PARTS = ("data", "model", "optim")  # groups of settings that go to one `_target_`
 OPEN = ("callbacks", "logger")  # groups that hold any number of members, each with its own
-FOLDERS = ("${folder}", "${grok.")  # defaults that name a folder, another one on every machine
+# defaults that name a folder, another one on every machine
+FOLDERS = ("${folder}", "${grok.logs", "${grok.run_folder", "${grok.sweep_folder")
+SIZE = "${grok.own_size"  # the default of a size that an operation brings
 PLAIN = re.compile(r"(?!(?:null|true|false|nan|inf)$)[A-Za-z_][\w./+-]*", re.IGNORECASE)  # text that needs no quotes
 
 
@@ -32,12 +34,15 @@ def overrides(config: Mapping[str, Any]) -> list[str]:
     base = _composed(*typed).copy()
     for name in PLACES & base.keys():
         base[name] = config.get(name)
-    for resolved in (False, True):  # what follows from other settings is typed only where it does not follow
+    # what follows from other settings is typed only where it does not follow; other settings follow the size
+    for follows in (None, SIZE, "${"):
         raw: Any = OmegaConf.to_container(base, resolve=False)
-        here = _resolved(base, raw) if resolved else raw
+        here = _resolved(base, raw) if follows else raw
         for name, sign, value in _differences(here, {k: v for k, v in config.items() if k not in PLACES}):
             default = _at(raw, name)
-            if "${" in str(default) and (not resolved or any(folder in str(default) for folder in FOLDERS)):
+            is_folder = any(folder in str(default) for folder in FOLDERS)
+            waits = "${" in str(default) and (follows is None or follows not in str(default))
+            if is_folder or (waits and sign != "~"):
                 continue
             typed.append(f"~{name}" if sign == "~" else f"{sign}{name}={_value(value)}")
             _change(base, name, sign, value)

@@ -26,14 +26,15 @@ def strongest(record: Record) -> Sequence[int]:
 
 def circles(record: Record) -> dict[str, Any] | None:
     """Coordinates of all numbers on the circle of each key frequency over the snapshots, for the page's script."""
-    frequencies, p = strongest(record), record.p
-    if not frequencies or p is None:
+    frequencies, order = strongest(record), record.order
+    if not frequencies or order is None:
         return None
+    p = len(order)
     steps, points = [], []
     most = max(FEWEST, BYTES // (8 * p * len(frequencies)))
     for step in record.thinned(list(record.folder.snapshots()), most):
         try:
-            W_E = record.folder.load_snapshot(step)["W_E"][:, :p]
+            W_E = record.in_order(record.folder.load_snapshot(step)["W_E"])
         except (OSError, KeyError):  # thinned out while we read
             continue
         steps.append(step)

@@ -53,7 +53,7 @@ def columns(W_L: Float[Tensor, "p d_mlp"]) -> Columns:
 def neuron_figures(record: Record) -> dict[str, dict[str, Any]]:
     """`neurons` over the steps and `neuron-phases` at the last; none without an MLP, snapshots or key frequencies."""
     frequencies = list(strongest(record))
-    steps = record.thinned(list(record.folder.snapshots()), MOST_STEPS)
+    steps = record.thinned(list(record.folder.snapshots()), MOST_STEPS) if record.order is not None else []
     history = {step: columns(W_L) for step in steps if (W_L := _W_L(record, step)) is not None}
     if not frequencies or not history:
         return {}
@@ -73,7 +73,7 @@ def _W_L(record: Record, step: int) -> Float[Tensor, "p d_mlp"] | None:
     blocks = sorted((int(found[1]), name) for name in weights if (found := LAST.fullmatch(name)))
     if not blocks or "W_U" not in weights:
         return None
-    return weights["W_U"][:, : record.p].double().T @ weights[blocks[-1][1]].double()
+    return record.in_order(weights["W_U"]).double().T @ weights[blocks[-1][1]].double()
 
 
 def _rows(found: Columns, frequencies: Sequence[int]) -> "np.ndarray[Any, np.dtype[np.uint8]]":

@@ -3,7 +3,7 @@
 import json
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 from omegaconf import OmegaConf
+from torch import Tensor
 
 from grok.measures.phases import BOUNDARIES, EVENTS, REGIMES
 from grok.runs.folder import RunFolder, kept_steps
@@ -66,8 +67,21 @@ class Record:
 
     @property
     def p(self) -> int | None:
-        """The modulus, where the configuration says it."""
-        return (self.config.get("data") or {}).get("p")
+        """How many symbols there are, where it is known; of modular addition the modulus."""
+        symbols = self.summary.get("symbols")
+        return len(symbols) if symbols else (self.config.get("data") or {}).get("p")
+
+    @property
+    def order(self) -> Sequence[int] | None:
+        """The symbols in the order in which they are numbers that add; None where they are none, or not known."""
+        group = self.summary.get("group")
+        return group["order"] if group else None if self.p is None else range(self.p)
+
+    def in_order(self, columns: Tensor) -> Tensor:
+        """The columns of the symbols, of all columns, in that order."""
+        symbols = columns[:, : self.p]
+        group = self.summary.get("group")
+        return symbols[:, group["order"]] if group else symbols
 
     @property
     def steps(self) -> int:

@@ -1,5 +1,6 @@
 """The page of one run: what happened, shown like the paper's Fig. 7 and Fig. 3, and how to do it again."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from grok.pages.page import page, write_page
 from grok.pages.record import Record
 from grok.pages.run_figures import plots, run_figures
 from grok.runs.censoring import event_row, event_words
-from grok.runs.configuration import leaves
+from grok.runs.configuration import leaves, task_words
 from grok.runs.opened import held_out
 
 SETTINGS_APART = ("callbacks", "logger", "folder", "resume", "sweep", "launch", "extras")
@@ -75,8 +76,10 @@ def subtitle(record: Record) -> str:
     task, network = (str(part.get("_target_", "")) for part in (data, model))
     if "operation" in data:
         pairs = record.summary.get("pairs") or {}
-        share = data.get("train_fraction") or (pairs.get("train", 0) / data["p"] ** 2)
-        task = f"{data['operation']} mod {data['p']}, trained on {100 * share:.3g} % of all pairs"
+        share = data.get("train_fraction") or (pairs.get("train", 0) / (record.p or math.inf) ** 2)
+        task = f"{task_words(data)}, trained on {100 * share:.3g} % of all pairs"
+    if group := record.summary.get("group"):
+        task += f" ({group['words']})"
     if "n_layers" in model:
         layers = "1 layer" if model["n_layers"] == 1 else f"{model['n_layers']} layers"
         neurons = f"{model['d_mlp']} neurons" if model.get("d_mlp") else "no MLP"

@@ -82,7 +82,7 @@ def conclude(folder: RunFolder, device: str | torch.device = "cpu", trust: bool 
             "step": step,
             **{f"final_keys/{name}": float(loss) for name, loss in evaluation.key_losses(found or []).items()},
         }
-        for step, evaluation in run.evaluations(steps if final.is_linear and found is not None else [], device)
+        for step, evaluation in run.evaluations(steps if final.has_group and found is not None else [], device)
     ]
     curves = pd.DataFrame(rows) if rows else pd.DataFrame({"step": []})
     if rows and folder.final_keys.exists() and folder.summary().get("key_frequencies") == found:

@@ -9,6 +9,8 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 from omegaconf import DictConfig, OmegaConf
 
+from grok.settings.orders import is_file, is_group_name
+
 # Parts of runs from before parts could be swapped, and what has moved since.
 PARTS = {
     "data": "grok.tasks.modular.ModularArithmetic",
@@ -105,6 +107,14 @@ def as_before(plain: dict[str, Any]) -> dict[str, Any]:
     if isinstance(callbacks.get("phases"), dict) and isinstance(callbacks.get("stopping"), dict):
         callbacks["phases"]["stop"] = callbacks.pop("stopping").get("stop")
     return plain
+
+
+def task_words(data: Mapping[str, Any]) -> str:
+    """The task in a word or two: addition mod 113, S_5; one's own by its class."""
+    if "operation" not in data:
+        return f"{data.get('_target_')} mod {data['p']}" if "p" in data else str(data.get("_target_"))
+    operation = data["operation"]
+    return str(operation) if is_group_name(operation) or is_file(operation) else f"{operation} mod {data['p']}"
 
 
 def flat_settings(config: DictConfig) -> dict[str, Any]:

@@ -20,7 +20,6 @@ from grok.settings.places import conf_folder
 
 OWN_KINDS = ("grok.tasks.modular.ListedPairs", "lightning.Trainer")
 OF_LIBRARIES = ("lightning.pytorch.loggers.", "torch.optim.")
-BUILT_IN = ("addition", "subtraction", "x2+xy+y2")
 WRITERS = ("logger", "callbacks", "trainer")  # groups whose members write files, or send
 
 
@@ -77,13 +76,15 @@ def allow_own_parts() -> None:
 
 
 def _is_foreign(name: str, value: Any, folder: str, typed: Collection[str]) -> bool:
+    from grok.tasks.tables import is_built_in  # noqa: PLC0415 - torch, which `grok.status` starts without
+
     if not isinstance(value, str) or value in typed:
         return False
     last = name.rpartition(".")[2]
     if last == "_target_":
         return value not in _targets() and not _of_library(value)
     if name == "data.operation":
-        return value not in BUILT_IN
+        return not is_built_in(value)
     if name.startswith("launch."):
         return False  # of the command that sent it; a run never reads it
     leads_out = value.startswith(("/", "~")) or ".." in Path(value).parts or "://" in value

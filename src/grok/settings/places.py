@@ -8,6 +8,7 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 
+from grok.settings.orders import own_size
 from grok.settings.values import LONGEST, check_value
 
 _CHECKOUT = Path(__file__).resolve().parents[3]
@@ -71,7 +72,8 @@ def last_sweep_folder() -> str | None:
 
 
 def register_resolvers() -> None:
-    """Make these places known to the configuration."""
+    """Make these places, and how many symbols an operation brings, known to the configuration."""
+    OmegaConf.register_new_resolver("grok.own_size", own_size, replace=True)
     OmegaConf.register_new_resolver("grok.sweep_folder", sweep_folder, replace=True, use_cache=True)
     OmegaConf.register_new_resolver("grok.logs", lambda: str(logs_folder()), replace=True)
     OmegaConf.register_new_resolver("grok.run_folder", run_folder, replace=True, use_cache=True)

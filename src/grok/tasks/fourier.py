@@ -12,17 +12,13 @@ from torch import Tensor
 from torch.nn.functional import embedding_bag
 
 from grok.tasks import operations
+from grok.tasks.bases import Basis, of_characters
 
 
 @functools.lru_cache(maxsize=32)
-def _basis(p: int, device: torch.device) -> Float[Tensor, "row=p x=p"]:
-    x = torch.arange(p, dtype=torch.int64)
-    k = torch.arange(1, (p + 1) // 2, dtype=torch.int64)
-    angle = (k[:, None] * x % p).double() * (2 * torch.pi / p)  # reduced mod p first: exact for large k·x
-    waves = torch.stack([angle.cos(), angle.sin()], dim=1).flatten(0, 1) * (2 / p) ** 0.5
-    constant = torch.full((1, p), p**-0.5, dtype=torch.float64)
-    nyquist = (1 - 2 * (x % 2)).double()[None] * p**-0.5 if p % 2 == 0 else torch.empty(0, p, dtype=torch.float64)
-    return torch.cat([constant, waves, nyquist]).to(device)
+def cyclic(p: int) -> Basis:
+    """The Fourier basis of Z_p, with a block for each frequency k = 1 … ⌊p/2⌋."""
+    return of_characters([p], torch.arange(p)[:, None])
 
 
 def basis(p: int, device: torch.device | str = "cpu") -> Float[Tensor, "row=p x=p"]:
@@ -30,43 +26,32 @@ def basis(p: int, device: torch.device | str = "cpu") -> Float[Tensor, "row=p x=
 
     For even p a last row ±1/√p is the one wave of frequency p/2, whose sine vanishes.
     """
-    return _basis(p, torch.device(device))
+    return cyclic(p).on(device)
 
 
 def rows(p: int, frequencies: Sequence[int]) -> list[int]:
     """The rows of `basis(p)` that belong to `frequencies`: cos and sin of each, or the one wave of p/2."""
-    for k in frequencies:
-        if not 1 <= k <= p // 2:
-            raise ValueError(f"A frequency must be a whole number from 1 to ⌊p/2⌋ = {p // 2}. Got {k}.")
-    return [row for k in dict.fromkeys(frequencies) for row in (2 * k - 1, 2 * k) if row < p]
+    return cyclic(p).rows(frequencies)
 
 
 def component_norms(table: Float[Tensor, "x=p d"]) -> Float[Tensor, "component"]:
     """The norms over d of the p - 1 Fourier components along x, the constant left out (paper Fig. 3)."""
-    components = basis(table.shape[0], table.device)[1:] @ table.double()
-    return components.square().sum(1).sqrt()
+    return cyclic(len(table)).component_norms(table)
 
 
 def frequency_norms(components: Float[Tensor, "component"]) -> Float[Tensor, "k"]:
     """n_k, the joint norm of the cos and sin component of each frequency k = 1 … ⌊p/2⌋."""
-    return energies(components.square()).sqrt()
+    return cyclic(len(components) + 1).norms(components)
 
 
 def energies(squares: Float[Tensor, "component *rest"]) -> Float[Tensor, "k *rest"]:
-    """Sums of the squares of the cos and of the sin component of each frequency k = 1 … ⌊p/2⌋.
-
-    Squares of components in the order of `basis`, the constant left out. For even p, p/2 has no sine.
-    """
-    if len(squares) % 2 == 1:
-        squares = torch.cat([squares, torch.zeros_like(squares[:1])])
-    return squares.view(-1, 2, *squares.shape[1:]).sum(1)
+    """Sums of the squares of the cos and of the sin component of each frequency k = 1 … ⌊p/2⌋."""
+    return cyclic(len(squares) + 1).energies(squares)
 
 
 def projection(table: Float[Tensor, "x=p d"], frequencies: Sequence[int]) -> Float[Tensor, "x=p d"]:
     """The part of `table` along x that waves of the given frequencies make up (float64; zero for none)."""
-    p = table.shape[0]
-    waves = basis(p, table.device)[rows(p, frequencies)]
-    return waves.T @ (waves @ table.double())
+    return cyclic(len(table)).projection(table, frequencies)
 
 
 @functools.lru_cache(maxsize=8)

@@ -31,29 +31,45 @@ def quadratic(a: Tensor, b: Tensor, p: int) -> Tensor:
     return (a * a + a * b + b * b) % p
 
 
+def squares(a: Tensor, b: Tensor, p: int) -> Tensor:
+    """(a² + b²) mod p."""
+    return (a * a + b * b) % p
+
+
+def cubic(a: Tensor, b: Tensor, p: int) -> Tensor:
+    """(a³ + ab) mod p."""
+    return (a * a % p * a + a * b) % p
+
+
 OPERATIONS: dict[str, Operation] = {
     "addition": addition,
     "subtraction": subtraction,
     "x2+xy+y2": quadratic,
+    "x2+y2": squares,
+    "x3+xy": cubic,
 }
+OTHERS = "multiplication, division, random"  # see `grok.tasks.tables`
+CHOICES = (
+    f"one of {', '.join(OPERATIONS)}, {OTHERS}; a group such as Z_4xZ_6, S_5, A_4, D_5 or Q_8; a Cayley table in a file"
+    " such as mine.csv; or the import path of a function (a, b, p) -> c such as mypkg.myop"
+)
 
 
 def operation_named(name: str) -> Operation:
-    """The operation called `name`: one of `OPERATIONS`, or an import path such as `mypkg.myop`.
+    """The function called `name`: one of `OPERATIONS`, or an import path such as `mypkg.myop`.
 
     Raises `ValueError` for other names.
     """
     if name in OPERATIONS:
         return OPERATIONS[name]
-    choices = f"one of {', '.join(OPERATIONS)}, or the import path of a function (a, b, p) -> c such as mypkg.myop"
-    if "." not in name:
-        raise ValueError(f"`operation` must be {choices}. Got {name!r}.")
+    if not isinstance(name, str) or "." not in name:
+        raise ValueError(f"`operation` must be {CHOICES}. Got {name!r}.")
     try:
         found = pkgutil.resolve_name(name)
     except (ImportError, AttributeError, ValueError) as error:
-        raise ValueError(f"`operation` must be {choices}. Got {name!r}: {error}.") from error
+        raise ValueError(f"`operation` must be {CHOICES}. Got {name!r}: {error}.") from error
     if not callable(found):
-        raise ValueError(f"`operation` must be {choices}. Got {name!r}, which cannot be called.")
+        raise ValueError(f"`operation` must be {CHOICES}. Got {name!r}, which cannot be called.")
     return found  # type: ignore[no-any-return]
 
 

@@ -7,6 +7,7 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from grok.tasks import operations, splits
+from grok.tasks.structure import Structure, structure
 
 
 class AllPairs:
@@ -61,6 +62,11 @@ class AllPairs:
         rank: Tensor = names.unique(return_inverse=True)[1]  # type: ignore[no-untyped-call]
         group[rows] += rank % 2
         return group.view_as(self.answers)
+
+    @cached_property
+    def structure(self) -> Structure:
+        """The group behind the answers; that of addition, to describe by, where there is none."""
+        return structure(self.answers)
 
     @cached_property
     def is_linear(self) -> bool:

@@ -13,6 +13,7 @@ from grok.measures.catalogue import FINAL, metric
 from grok.measures.phases import REGIME_WORDS
 from grok.runs.censoring import event_row, event_words
 from grok.runs.conclusion import Conclusion
+from grok.runs.configuration import task_words
 from grok.runs.folder import RunFolder
 from grok.runs.trust import has_own_parts
 from grok.settings import places
@@ -58,8 +59,7 @@ def announce(
     ending = "or a tenth beyond stable" if config.stop == "stable" else "all of them"
     optimizer = optim._target_.rpartition(".")[2]
     lines = [
-        f"{config.data.get('operation', config.data._target_)} mod {p}: {train:,} of {p * p:,} pairs to train on, the"
-        f" others to test{sides}",
+        f"{task_words(config.data)}: {train:,} of {p * p:,} pairs to train on, the others to test{sides}",
         *(
             [f"{mirrored:,} test pairs are mirrors of trained ones, {p * p - train - mirrored:,} unseen"]
             * bool(mirrored)

@@ -26,6 +26,7 @@ from grok.runs.table_record import refuse_changed_tables
 from grok.settings.checks import is_whole
 from grok.settings.figure_style import figure_style
 from grok.settings.values import check_values
+from grok.tasks.tables import is_built_in, properties
 from grok.training.lit import FullBatchData, FullBatchTraining
 
 # How Lightning runs blocks of steps (grok.training.lit); not a matter of configuration.
@@ -80,10 +81,11 @@ def assemble(config: DictConfig) -> Experiment:
     network = network_of(config, data.p)
     module = FullBatchTraining(network, schedule, **_optimizer_settings(config))
     module.identity = identity(config, data.all.answers, data.all.train)
-    _check_keys("key_frequencies", config.key_frequencies, data.p)
+    blocks = data.all.structure.basis.count
+    _check_keys("key_frequencies", config.key_frequencies, data.p, blocks)
     for name, callback in config.callbacks.items():
         if callback and "rule" in callback:
-            _check_keys(f"callbacks.{name}.rule", callback.rule, data.p)
+            _check_keys(f"callbacks.{name}.rule", callback.rule, data.p, blocks)
     trainer = _trainer(config, [instantiate(callback) for callback in config.callbacks.values() if callback])
     if module.tf32 and trainer.strategy.root_device.type != "cuda":
         raise ValueError("`optim.tf32` must be false on a CPU: TF32 is a mode of NVIDIA's GPUs. Got True.")
@@ -139,17 +141,23 @@ def absences(experiment: Experiment) -> list[str]:
     elif network.neuron_logit_map() is None:
         rule = "logits" if every_answer else "waves"
         sentences.append(f"no MLP, so no W_L and no neurons to measure; key frequencies by the rule `{rule}`")
-    frequencies, rule = experiment.data.p // 2, experiment.config.key_frequencies
+    frequencies, rule = pairs.structure.basis.count, experiment.config.key_frequencies
     if rule in ("W_L", "logits") and frequencies < FEW_FREQUENCIES:
         sentences.append(
             f"of {frequencies} {'frequency' if frequencies == 1 else 'frequencies'} the rule `{rule}` names"
             f" {frequencies // 2 or 'none'}{' at most' if frequencies > 1 else ''}, as it takes their median for the"
             " floor; key_frequencies=max has no such bound"
         )
-    if not pairs.is_linear:
+    operation = experiment.config.data.get("operation")
+    if operation is not None and not is_built_in(operation):
+        symbols = experiment.data.symbols or [str(x) for x in range(experiment.data.p)]
+        sentences.append(f"the table of {operation}: {properties(answers, symbols)}")
+    if words := pairs.structure.words:
+        sentences.append(words)
+    if not pairs.structure.is_group:
         sentences.append(
-            f"{experiment.config.data.get('operation', 'this task')} is no invertible linear function of a and b, so it"
-            " has no waves to restrict to or exclude: the key-free measures alone are computed"
+            f"{experiment.config.data.get('operation', 'this task')} is no group by any names of a and b, so it has no"
+            " waves to restrict to or exclude: the key-free measures alone are computed"
         )
     elif unseen.any() and not every_answer:
         sentences.append("some answer has no unseen pair, so restricted loss is not averaged over unseen pairs alone")
@@ -186,15 +194,15 @@ def _check_choices(config: DictConfig) -> None:
         )
 
 
-def _check_keys(name: str, rule: Any, p: int) -> None:
+def _check_keys(name: str, rule: Any, p: int, count: int) -> None:
     """Raise `ValueError` unless a rule of the key frequencies is one, or a list of frequencies."""
     if not isinstance(rule, ListConfig):
         if rule not in RULES:
             raise ValueError(f"`{name}` must be one of {', '.join(RULES)}, or a list of frequencies. Got {rule!r}.")
         return
     for k in rule:
-        if not is_whole(k) or not 1 <= k <= p // 2:
-            raise ValueError(f"`{name}` must list whole numbers from 1 to {p // 2} for p = {p}. Got {k!r}.")
+        if not is_whole(k) or not 1 <= k <= count:
+            raise ValueError(f"`{name}` must list whole numbers from 1 to {count} for p = {p}. Got {k!r}.")
 
 
 def _check_fits(network: nn.Module, weights: dict[str, torch.Tensor], file: str) -> None:

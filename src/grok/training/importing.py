@@ -98,7 +98,7 @@ def _described(configuration: DictConfig, subject: Subject, last: layouts.Checkp
     mlp = subject.weights.get("blocks.0.b_in")
     config.data = {
         "_target_": "grok.tasks.modular.ListedPairs",
-        "p": subject.p,
+        "p": subject.modulus or subject.p,
         "operation": subject.operation,
         "places": subject.train.flatten().nonzero().flatten().tolist(),
     }

@@ -64,6 +64,8 @@ class FullBatchData(LightningDataModule):
         super().__init__()
         mask, answers = task.train, task.answers
         self.p = len(answers)
+        names = [str(name) for name in getattr(task, "symbols", ())]
+        self.symbols = [] if names == [str(x) for x in range(self.p)] else names  # where they are not the numbers
         a, b = operations.all_pairs(self.p)
         self.training = Pairs(a[mask], b[mask], answers[mask])
         self.all = AllPairs(answers, mask)

@@ -76,6 +76,13 @@ def _announce(experiment: Experiment, console: Console, products: str) -> None:
     folder.write_summary(
         status=status, kept=[], **made_with, float32_products=products, identity=experiment.module.identity
     )
+    found = experiment.data.all.structure
+    if experiment.data.symbols:
+        folder.write_summary(symbols=experiment.data.symbols)
+    if words := found.words:
+        folder.write_summary(
+            group={"name": found.name, "words": words, "order": found.order, "blocks": found.basis.names}
+        )
     say.announce(console, config, experiment.data, experiment.module, folder.summary(), absences(experiment))
     for logger in experiment.loggers:
         logger.log_hyperparams(flat_settings(config))

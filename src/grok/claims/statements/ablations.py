@@ -14,7 +14,7 @@ from grok.claims.levels import costs_little, improves, needed, no_increase, ours
     paper=Paper("5.5e-08 (-77 %)", 5.547e-8 / LOSS),
     level=improves,
     form="ratio",
-    needs=("waves", "answers"),
+    needs=("group", "answers"),
 )
 def restricted_loss_ratio(facts: NetworkFacts) -> Measured:
     """Restricted loss."""
@@ -41,7 +41,7 @@ def restricted_3x3_loss_ratio(facts: NetworkFacts) -> Measured:
     "excluded loss: without its key frequencies the network is at chance level (loss over ln p)",
     paper=Paper("high; no number"),
     level=needed,
-    needs=("waves", "answers"),
+    needs=("group", "answers"),
 )
 def excluded_loss(facts: NetworkFacts) -> Measured:
     """Excluded loss over ln p, on training pairs as the paper has it."""
@@ -55,7 +55,7 @@ def excluded_loss(facts: NetworkFacts) -> Measured:
     paper=Paper("2.0e-04 (× 830)", 2e-4 / LOSS),
     level=ours(least=10.0, why="an order of magnitude; the paper's has three"),
     form="ratio",
-    needs=("waves", "keys", "answers"),
+    needs=("group", "keys", "answers"),
 )
 def least_key_ablation_ratio(facts: NetworkFacts) -> Measured:
     """The least loss without one of the key frequencies."""
@@ -70,7 +70,7 @@ def least_key_ablation_ratio(facts: NetworkFacts) -> Measured:
     "nor does it know a training pair without one: the least train loss, over the train loss",
     paper=Paper("rises; no number"),
     level=ours(least=10.0, why="an order of magnitude, as on all pairs"),
-    needs=("waves", "keys", "answers"),
+    needs=("group", "keys", "answers"),
 )
 def least_key_exclusion(facts: NetworkFacts) -> Measured:
     """The least train loss without one of the key frequencies, over the train loss."""
@@ -87,7 +87,7 @@ def least_key_exclusion(facts: NetworkFacts) -> Measured:
     paper=Paper("no increase", 1.0),
     level=no_increase,
     form="ratio",
-    needs=("waves", "answers"),
+    needs=("group", "answers"),
 )
 def largest_other_ablation_ratio(facts: NetworkFacts) -> Measured:
     """The largest loss without one of the other frequencies."""

@@ -8,7 +8,7 @@ from grok.claims.claim import Measured, Paper, claim
 from grok.claims.facts import NetworkFacts
 from grok.claims.levels import explained, few, ours, small, sparse
 from grok.measures import spectra
-from grok.tasks import fourier
+from grok.tasks.bases import Basis
 
 
 @claim(
@@ -17,10 +17,11 @@ from grok.tasks import fourier
     "W_E is sparse in the Fourier basis (Gini over frequencies)",
     paper=Paper("sparse"),
     level=sparse,
+    in_groups="W_E is sparse over representations (Gini)",
 )
 def gini_W_E(facts: NetworkFacts) -> Measured:
     """Gini of W_E's norms."""
-    return _gini(facts.evaluation.W_E_components)
+    return _gini(facts.evaluation.W_E_components, facts.evaluation.basis)
 
 
 @claim(
@@ -33,7 +34,7 @@ def gini_W_E(facts: NetworkFacts) -> Measured:
 )
 def W_E_frequencies_share(facts: NetworkFacts) -> Measured:
     """Frequencies of W_E over all."""
-    return len(facts.W_E_frequencies) / (facts.p // 2), " ".join(map(str, facts.W_E_frequencies))
+    return len(facts.W_E_frequencies) / facts.evaluation.basis.count, " ".join(map(str, facts.W_E_frequencies))
 
 
 @claim(
@@ -43,7 +44,7 @@ def W_E_frequencies_share(facts: NetworkFacts) -> Measured:
     paper=Paper("5 of 6", 5 / 6),
     level=explained,
     form="percent",
-    needs=("waves", "keys"),
+    needs=("group", "keys"),
 )
 def W_E_frequencies_key(facts: NetworkFacts) -> Measured:
     """Share of W_E's frequencies that are key frequencies."""
@@ -58,11 +59,12 @@ def W_E_frequencies_key(facts: NetworkFacts) -> Measured:
     "W_L is sparse in the Fourier basis (Gini over frequencies)",
     paper=Paper("sparse"),
     level=sparse,
+    in_groups="W_L is sparse over representations (Gini)",
     needs=("mlp",),
 )
 def gini_W_L(facts: NetworkFacts) -> Measured:
     """Gini of W_L's norms."""
-    return _gini(facts.evaluation.W_L_components)
+    return _gini(facts.evaluation.W_L_components, facts.evaluation.basis)
 
 
 @claim(
@@ -76,7 +78,7 @@ def gini_W_L(facts: NetworkFacts) -> Measured:
 )
 def key_count_share(facts: NetworkFacts) -> Measured:
     """Key frequencies over all."""
-    return len(facts.key_frequencies) / (facts.p // 2), " ".join(map(str, facts.key_frequencies))
+    return len(facts.key_frequencies) / facts.evaluation.basis.count, " ".join(map(str, facts.key_frequencies))
 
 
 @claim(
@@ -86,11 +88,12 @@ def key_count_share(facts: NetworkFacts) -> Measured:
     paper=Paper("< 0.55 %", 0.0055),
     level=small,
     form="percent",
-    needs=("waves", "mlp", "keys"),
+    in_groups="W_L is made of matrix elements of the keys' representations: norm of what they leave",
+    needs=("group", "mlp", "keys"),
 )
 def W_L_residual(facts: NetworkFacts) -> Measured:
     """Norm of W_L without the waves of the key frequencies."""
-    left = float(embedding.residual_share(facts.W_L, facts.key_frequencies))
+    left = float(embedding.residual_share(facts.W_L, facts.key_frequencies, facts.evaluation.basis))
     return left, f"{100 * left**2:.2g} % of the squared norm"
 
 
@@ -101,11 +104,12 @@ def W_L_residual(facts: NetworkFacts) -> Measured:
     paper=Paper("< 0.55 %", 0.0055),
     level=small,
     form="percent",
+    in_groups="W_L has the rank of the keys' representations: norm of what is left beyond as many singular values",
     needs=("mlp", "keys"),
 )
 def W_L_beyond_rank(facts: NetworkFacts) -> Measured:
     """Norm of W_L beyond 2|K| singular values."""
-    left = float(embedding.beyond_rank(facts.W_L, len(fourier.rows(facts.p, facts.key_frequencies))))
+    left = float(embedding.beyond_rank(facts.W_L, len(facts.evaluation.basis.rows(facts.key_frequencies))))
     return left, f"{100 * left**2:.2g} % of the squared norm"
 
 
@@ -128,8 +132,8 @@ def circularity(facts: NetworkFacts) -> Measured:
     return min(each.values()), f"{note}; of the first 4 principal components {of_components:.3f} (2306.17844: 0.995)"
 
 
-def _gini(components: Float[Tensor, "component"] | None) -> Measured:
+def _gini(components: Float[Tensor, "component"] | None, basis: Basis) -> Measured:
     if components is None:
         return None
-    norms = fourier.frequency_norms(components)
+    norms = basis.strengths(components)
     return float(spectra.gini(norms)), f"{float(spectra.gini(components)):.3f} over components"

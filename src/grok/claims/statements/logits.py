@@ -45,11 +45,14 @@ def significant_count(facts: NetworkFacts) -> Measured:
     paper=Paper("≥ 95 % (by its fit)", 0.95),
     level=explained,
     form="percent",
-    needs=("waves",),
+    in_groups="logits are made of the matrix elements ρ(ab) of the keys: share of their variance",
+    needs=("group",),
 )
 def logits_in_sum_waves(facts: NetworkFacts) -> Measured:
     """Share of the logits' variance in the sum waves of the key frequencies."""
-    return float(logits.variance_of_waves(facts.evaluation.means, facts.key_frequencies) / facts.logits_variance)
+    evaluation = facts.evaluation
+    inside = logits.variance_of_waves(evaluation.means, facts.key_frequencies, evaluation.basis)
+    return float(inside / facts.logits_variance)
 
 
 @claim(
@@ -59,11 +62,12 @@ def logits_in_sum_waves(facts: NetworkFacts) -> Measured:
     paper=Paper("95 %", 0.95),
     level=explained,
     form="percent",
-    needs=("waves",),
+    in_groups="logits are Σ α χ_ρ((ab)⁻¹c) over the keys: share of their variance (logits explained)",
+    needs=("group",),
 )
 def logits_fit(facts: NetworkFacts) -> Measured:
     """Share of the logits' variance in the fit."""
-    each = logits.variances_of_cosines(facts.wave_coefficients, facts.p)
+    each = logits.variances_of_cosines(facts.wave_coefficients, facts.p, facts.evaluation.basis)
     return float(each[[k - 1 for k in facts.key_frequencies]].sum() / facts.logits_variance)
 
 
@@ -74,7 +78,7 @@ def logits_fit(facts: NetworkFacts) -> Measured:
     paper=Paper("4.7e-08 (-80 %)", 4.7e-8 / LOSS),
     level=improves,
     form="ratio",
-    needs=("waves", "answers"),
+    needs=("group", "answers"),
 )
 def fit_loss_ratio(facts: NetworkFacts) -> Measured:
     """Loss of the fit."""
@@ -88,7 +92,8 @@ def fit_loss_ratio(facts: NetworkFacts) -> Measured:
     paper=Paper("side peaks of 0.998; no loss"),
     level=ours(least=10.0, why="an order of magnitude"),
     form="ratio",
-    needs=("waves", "keys", "answers"),
+    in_groups="one representation is not enough: the least loss by one key alone",
+    needs=("group", "keys", "answers"),
 )
 def one_cosine_loss_ratio(facts: NetworkFacts) -> Measured:
     """The least restricted loss by a single key frequency."""
@@ -105,7 +110,8 @@ def one_cosine_loss_ratio(facts: NetworkFacts) -> Measured:
     paper=Paper("rises to 100 %"),
     level=ours(least=0.99, why="all but a hundredth"),
     form="percent",
-    needs=("waves", "keys", "answers"),
+    in_groups="the keys' representations alone answer every pair: accuracy",
+    needs=("group", "keys", "answers"),
 )
 def restricted_accuracy(facts: NetworkFacts) -> Measured:
     """Accuracy on all pairs by the sum waves of the key frequencies."""
@@ -119,7 +125,7 @@ def restricted_accuracy(facts: NetworkFacts) -> Measured:
     paper=Paper("no number"),
     level=ours(most=0.1, why="one pair in ten"),
     form="percent",
-    needs=("waves", "keys", "answers"),
+    needs=("group", "keys", "answers"),
 )
 def excluded_accuracy(facts: NetworkFacts) -> Measured:
     """Accuracy on training pairs without the sum waves of the key frequencies."""

@@ -30,6 +30,7 @@ def least_projection_explained(facts: NetworkFacts) -> Measured:
     paper=Paper("84.6 % (433 of 512)", 433 / 512),
     level=explained,
     form="percent",
+    in_groups="neurons are products of functions of one representation (above 85 % of variance)",
     needs=("mlp",),
 )
 def neurons_explained(facts: NetworkFacts) -> Measured:
@@ -45,7 +46,7 @@ def neurons_explained(facts: NetworkFacts) -> Measured:
     paper=Paper("433 of 433", 433 / 433),
     level=ours(least=0.95, why="a neuron in twenty may keep a frequency that lost"),
     form="percent",
-    needs=("waves", "mlp", "keys"),
+    needs=("group", "mlp", "keys"),
 )
 def neurons_of_keys(facts: NetworkFacts) -> Measured:
     """Share of these neurons whose frequency is a key frequency."""
@@ -60,7 +61,7 @@ def neurons_of_keys(facts: NetworkFacts) -> Measured:
     paper=Paper("5 of 5", 5 / 5),
     level=explained,
     form="percent",
-    needs=("waves", "mlp", "keys"),
+    needs=("group", "mlp", "keys"),
 )
 def keys_with_neurons(facts: NetworkFacts) -> Measured:
     """Share of the key frequencies that have neurons."""
@@ -76,7 +77,7 @@ def keys_with_neurons(facts: NetworkFacts) -> Measured:
     paper=Paper("as drawn; no number"),
     level=ours(least=0.9, why="nine tenths"),
     form="percent",
-    needs=("waves", "mlp", "keys", "answers"),
+    needs=("group", "mlp", "keys", "answers"),
 )
 def least_cluster_columns(facts: NetworkFacts) -> Measured:
     """The least share of its own frequency in the columns of W_L of a cluster of neurons."""

@@ -29,7 +29,7 @@ def sum_squared_weights(facts: NetworkFacts) -> Measured:
     paper=Paper("before; no number"),
     level=earlier,
     form="count",
-    needs=("training", "waves", "answers"),
+    needs=("training", "group", "answers"),
 )
 def restricted_lead(facts: NetworkFacts) -> Measured:
     """Steps between the two falls."""
@@ -56,7 +56,7 @@ def key_free_lead(facts: NetworkFacts) -> Measured:
     "excluded loss rises in circuit formation: its value at the end over its least",
     paper=Paper("rises; no number"),
     level=ours(least=2.0, why="more than measurements waver"),
-    needs=("training", "waves", "answers"),
+    needs=("training", "group", "answers"),
 )
 def excluded_rise(facts: NetworkFacts) -> Measured:
     """Excluded loss when circuit formation ends over its least until then."""
@@ -101,7 +101,7 @@ def weights_fall(facts: NetworkFacts) -> Measured:
     paper=Paper("grow; no number"),
     level=ours(least=0.5, why="more of it than in clean-up"),
     form="percent",
-    needs=("training", "waves", "answers"),
+    needs=("training", "group", "answers"),
 )
 def coefficients_grow_early(facts: NetworkFacts) -> Measured:
     """Growth of the circuit's waves before clean-up over their growth until generalized."""
