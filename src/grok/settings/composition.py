@@ -1,7 +1,7 @@
 """What Hydra could not compose, in one sentence that names what there is."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -32,7 +32,7 @@ def composition_sentence(error: Exception, typed: Sequence[str]) -> str:
     return first or _in_hydras_words(error)
 
 
-def _sentence(override: Override, known: dict[str, Any]) -> str | None:
+def _sentence(override: Override, known: Mapping[str, Any]) -> str | None:
     name, text = override.key_or_group, str(override.input_line)
     if name == "hydra" or name.startswith(("hydra.", "hydra/")):
         return None

@@ -17,9 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
-
-from grok.runs.configuration import loaded, printable
+from grok.runs.configuration import loaded_plain, printable
 from grok.runs.damage import DamagedFileError
 from grok.runs.files import write_text
 from grok.runs.folder import RunFolder
@@ -100,9 +98,9 @@ class SweepFolder:
     def config_file(self, point: Point) -> Path:
         return self.path / "points" / f"{point.number:03d}.yaml"
 
-    def config(self, point: Point) -> DictConfig:
-        """The resolved configuration of a point."""
-        return loaded(self.config_file(point))
+    def config(self, point: Point) -> dict[str, Any]:
+        """The resolved configuration of a point, plain."""
+        return loaded_plain(self.config_file(point))
 
     def output_file(self, point: Point) -> Path:
         return self.path / "output" / f"{point.number:03d}.txt"

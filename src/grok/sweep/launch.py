@@ -1,14 +1,12 @@
 """A sweep's command from the points that were typed to its exit status."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from omegaconf import DictConfig
 
-from grok.runs.trust import allow_own_parts, foreign_parts
-from grok.settings.known import refuse_unknown
 from grok.sweep import slurm
 from grok.sweep.batch import Batch
 from grok.sweep.conclude import conclude
@@ -17,20 +15,20 @@ from grok.sweep.folder import Point, SweepFolder
 from grok.sweep.join import MADE_FIRST, join, refuse_other_folders
 from grok.sweep.pool import Slot
 from grok.sweep.report import Report
-from grok.sweep.requested import repetitions, requested_points
+from grok.sweep.requested import check, repetitions, requested_points
 from grok.sweep.slots import slots_here
 from grok.sweep.slurm_queue import run_on_slurm
 
 REFUSED = 2  # exit status
 
 
-def run_sweep(points: Sequence[tuple[list[str], DictConfig]], path: str) -> int:
+def run_sweep(points: Iterable[tuple[list[str], DictConfig]], path: str) -> int:
     """Run what is left of the points in the sweep's folder; the exit status.
 
     0: all finished · 1: none did · 2: refused, in one sentence · 3: some did not · 130: told to stop.
 
     Args:
-        points: of each, the overrides that were typed, and the configuration they make.
+        points: of each, the overrides that were typed, and the configuration they make, read before the next.
     """
     folder = SweepFolder(path)
     try:
@@ -42,23 +40,18 @@ def run_sweep(points: Sequence[tuple[list[str], DictConfig]], path: str) -> int:
         remove_unless_sweep(path)
 
 
-def _run(points: Sequence[tuple[list[str], DictConfig]], folder: SweepFolder, report: Report) -> int:
-    first = points[0][1]
+def _run(points: Iterable[tuple[list[str], DictConfig]], folder: SweepFolder, report: Report) -> int:
+    requested = requested_points(points)
+    first = next(iter(requested.values())).config
     allow_changes = _allow_changes(first, report)
     if first.resume or first.ckpt_path:
         raise ValueError("`resume` and `ckpt_path` are for one run. A sweep goes on by `sweep=<its folder>`.")
-    for _, config in points:
-        if foreign_parts(config):
-            allow_own_parts()
-        refuse_unknown(config)
     slots = _checked_slots(first.launch)
-    requested = requested_points(points)
-    for point in requested.values():
-        point.experiment()
+    check(requested.values())
     for sentence in (sentence for point in requested.values() for sentence in repetitions(point)):
         report.print(sentence)
     if first.get("dry_run"):
-        print_plan(report, requested.values(), first.launch, len(slots))
+        print_plan(report, requested.values(), first.launch, slots)
         return 0
     refuse_other_folders(folder)
     with folder.controlled():

@@ -1,5 +1,7 @@
 """What a sweep prints while it runs."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from rich.console import Console
@@ -16,6 +18,15 @@ class Report:
     def print(self, words: str) -> None:
         """One line, however long."""
         self._console.print(words, highlight=False, soft_wrap=True, markup=False)
+
+    @contextmanager
+    def working(self, words: str) -> Iterator[Callable[[str], None]]:
+        """Say on a terminal what is being done, until it is."""
+        if not self._console.is_terminal:
+            yield lambda _: None
+            return
+        with self._console.status(words) as status:
+            yield status.update
 
     def point(self, point: Point, words: str) -> None:
         """What happened to a point."""

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from omegaconf import OmegaConf
 
 from grok.measures.phases import EVENTS
-from grok.runs.configuration import flat_settings
+from grok.runs.configuration import at, flat_settings
 from grok.runs.damage import DamagedFileError, reading
 from grok.sweep.folder import Point, SweepFolder
 
@@ -63,8 +62,8 @@ def _configured(folder: SweepFolder, point: Point, others: Sequence[str]) -> dic
         flat = flat_settings(config)
         return {
             **{name: flat[name] for name in SETTINGS},
-            **{name: point.settings.get(name, _plain(OmegaConf.select(config, name))) for name in others},
-            "max_steps": config.trainer.max_steps,
+            **{name: point.settings.get(name, _plain(at(config, name))) for name in others},
+            "max_steps": config["trainer"]["max_steps"],
         }
 
 
