@@ -22,6 +22,7 @@ from grok.sweep.folder import Point, Sweep, SweepFolder
 from grok.sweep.frozen_code import FrozenCode, differing_files, present_code
 from grok.sweep.outcome import STARTUP
 from grok.sweep.pool import Slot
+from grok.sweep.report import Report
 from grok.sweep.requested import RequestedPoint, check, requested_points
 
 LONG = [setting for setting in TINY if not setting.startswith("trainer.max_steps")]
@@ -341,7 +342,7 @@ def test_where_slurm_does_not_answer_heartbeats_tell_whether_its_jobs_run(
 def test_points_do_not_run_from_other_code_where_theirs_is_gone(tmp_path: Path) -> None:
     folder, point = SweepFolder(tmp_path), Point(0, {}, "x", "runs/000", code="gone")
     with pytest.raises(ValueError, match="code/gone must hold the code of the sweep. It is gone."):
-        Batch(folder, [point], [Slot(None, 1)], lambda *_: None).run()
+        Batch(folder, [point], [Slot(None, 1)], Report(folder)).run()
 
 
 def test_a_job_that_was_granted_too_few_gpus_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

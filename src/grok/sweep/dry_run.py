@@ -9,7 +9,7 @@ from grok.sweep import estimate
 from grok.sweep.estimate import Cost, Shape
 from grok.sweep.identity import as_typed
 from grok.sweep.pool import Slot
-from grok.sweep.report import Report
+from grok.sweep.report import Report, duration
 from grok.sweep.requested import RequestedPoint
 
 MOST_NAMED = 6  # points of a shape, one by one
@@ -70,14 +70,6 @@ def spread(values: Sequence[float], words: Any) -> str:
     """The least and the largest in words; once where they read alike."""
     least, most = words(min(values)), words(max(values))
     return str(least) if least == most else f"{least} to {most}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds, minutes or hours, in two or three digits."""
-    for unit, length, least in (("h", 3600, 1.5), ("min", 60, 1.5)):
-        if seconds >= least * length:
-            return f"{seconds / length:.{1 if seconds < 10 * length else 0}f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def size(count: float) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from grok.settings.pasting import command, from_here
 from grok.sweep import slurm
 from grok.sweep.batch import Batch
 from grok.sweep.conclude import conclude
@@ -16,8 +17,9 @@ from grok.sweep.join import MADE_FIRST, join, refuse_other_folders
 from grok.sweep.pool import Slot
 from grok.sweep.report import Report
 from grok.sweep.requested import check, repetitions, requested_points
-from grok.sweep.slots import slots_here
+from grok.sweep.slots import slots_here, threads_words
 from grok.sweep.slurm_queue import run_on_slurm
+from grok.training.machine import busy_words
 
 REFUSED = 2  # exit status
 
@@ -56,11 +58,11 @@ def _run(points: Iterable[tuple[list[str], DictConfig]], folder: SweepFolder, re
     refuse_other_folders(folder)
     with folder.controlled():
         joined = join(folder, requested, allow_changes)
-        left = _left(folder, joined, report)
+        left = _left(folder, joined, slots, report)
         if first.launch.kind == "slurm":
             ended = run_on_slurm(folder, left, first.launch, report)
         else:
-            ended = Batch(folder, left, slots, report.point).run()
+            ended = Batch(folder, left, slots, report).run()
         return conclude(folder, joined, ended, first.pictures, report)
 
 
@@ -82,13 +84,19 @@ def _checked_slots(launch: DictConfig) -> list[Slot]:
     return slots_here(launch)
 
 
-def _left(folder: SweepFolder, points: Sequence[Point], report: Report) -> list[Point]:
+def _left(folder: SweepFolder, points: Sequence[Point], slots: Sequence[Slot], report: Report) -> list[Point]:
     """The points to run. Damaged ones are left as they are: what they hold may be mended by hand."""
     damaged = [point for point in points if point.status == "damaged"]
     left = [point for point in points if point.status not in ("finished", "damaged")]
     finished = len(points) - len(left) - len(damaged)
     counts = f"{finished} finished, {len(left)} to run" + (f", {len(damaged)} damaged" if damaged else "")
-    report.print(f"{len(points)} points in {folder.path}: {counts}")
+    total = len(folder.read().points)
+    which = f"{len(points):,} points" if total == len(points) else f"{len(points):,} of the {total:,} points"
+    report.print(f"{which} in {folder.path}: {counts}")
+    if left:
+        report.print(f"how far they are: {command('status', from_here(folder.path))}")
+        for sentence in [*threads_words(slots), *busy_words(0)] if slots else []:
+            report.print(sentence)
     for point in damaged:
         report.print(f"{point}  damaged: {point.reason}; mend that file or remove it")
     return left

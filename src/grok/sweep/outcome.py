@@ -32,7 +32,7 @@ def outcome(run: RunFolder, process_file: Path, root: Path) -> tuple[str, str | 
         code, reason = (process["code"], process["reason"]) if process is not None else (None, None)
     with reading(run.summary_file, root):
         summary: Mapping[str, Any] = run.summary()
-        status, lost = summary.get("status"), run.is_lost
+        status, lost = summary.get("status"), run.lost_by(summary)
         status = "running" if status == "concluding" else status
     if status == "finished":
         return "finished", None

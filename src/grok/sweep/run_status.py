@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from grok.measures.phases import PHASES
-from grok.runs.configuration import loaded
+from grok.runs.configuration import loaded_plain
 from grok.runs.damage import DamagedFileError, reading
 from grok.runs.folder import RunFolder
 from grok.sweep.folder import SweepFolder
@@ -73,9 +73,9 @@ def progress(name: str, folder: RunFolder, status: str, reason: str) -> Progress
 def _measured_progress(name: str, folder: RunFolder, status: str, reason: str) -> Progress:
     progress = Progress(name, status, reason=reason)
     with reading(folder.config, folder.path.parent):
-        max_steps = int(loaded(folder.config).trainer.max_steps)
+        max_steps = int(loaded_plain(folder.config)["trainer"]["max_steps"])
     with reading(folder.metrics, folder.path.parent):
-        last = folder.read(folder.metrics).iloc[-1]
+        last = folder.last(folder.metrics)
         progress.step, progress.max_steps = int(last["step"]), max_steps
         progress.test_accuracy = float(last["accuracy/test"]) if "accuracy/test" in last else None
         if "phase" in last and last["phase"] == last["phase"]:
