@@ -1,7 +1,7 @@
 """What grows with the number of points of a sweep? `make bench scale`: tables for docs/performance.md.
 
-Points here end at once: the frozen code that they run from is a stand-in that copies a real run of ten steps into place.
-So what is timed is what stands around the runs: plan, start, controller, status, collect and report.
+Points here end at once: the frozen code that they run from is a stand-in that copies a real run of ten steps into
+place. So what is timed is what stands around the runs: plan, start, controller, status, collect and report.
 """
 
 import argparse
@@ -62,8 +62,8 @@ def sweep_words(n: int, folder: Path) -> list[str]:
     return ["-m", *TINY, "optim.wd=0,1", f"replicate={','.join(map(str, range(n // 2)))}", f"sweep={folder}"]
 
 
-def to_the_first_point(n: int, folder: Path) -> float:
-    """Seconds from the command to the first point's process; the sweep is then told to end."""
+def to_the_first_point(n: int, folder: Path) -> Taken:
+    """From the command to the first point's process; the sweep is then told to end."""
     process, began = started("train", *sweep_words(n, folder)), time.perf_counter()
     while not (folder / "output/000.txt").exists():
         if process.poll() is not None:
@@ -71,8 +71,8 @@ def to_the_first_point(n: int, folder: Path) -> float:
         time.sleep(0.02)
     seconds = time.perf_counter() - began
     process.send_signal(signal.SIGTERM)
-    process.wait()
-    return seconds
+    _, _, used = os.wait4(process.pid, 0)
+    return Taken(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)
 
 
 def stand_in(folder: Path, template: Path) -> None:
@@ -114,17 +114,19 @@ def scale(n: int, template: Path, folder: Path) -> dict[str, str]:
     figures: dict[str, str] = {}
     plan = command("train", *sweep_words(n, folder / "plan"), "+dry_run=true")
     figures["dry run, s"] = f"{plan.seconds:.1f}"
-    figures["its memory, MB"] = f"{plan.peak / 1e6:.0f}"
-    figures["command to first point, s"] = f"{to_the_first_point(n, folder):.1f}"
+    figures["dry run, s of CPU"] = f"{plan.cpu:.1f}"
+    start = to_the_first_point(n, folder)
+    figures["command to first point, s"] = f"{start.seconds:.1f}"
+    figures["memory of that command, MB"] = f"{start.peak / 1e6:.0f}"
     stand_in(folder, template)
     run = controller(folder)
     figures["controller, ms of CPU a point"] = f"{1e3 * run.cpu / n:.1f}"
     figures["controller, s in all, two at once"] = f"{run.seconds:.0f}"
-    figures["its memory beside the imports of a sweep, MB"] = f"{run.peak / 1e6:.0f}"
     for door, words in {"status": ["live=false"], "collect": [], "report": []}.items():
         taken = command(door, str(folder), *words)
         figures[f"{door}, s"] = f"{taken.seconds:.1f}"
-        figures[f"{door}, MB of memory"] = f"{taken.peak / 1e6:.0f}"
+        figures[f"{door}, s of CPU"] = f"{taken.cpu:.1f}"
+    figures["memory of report, MB"] = f"{taken.peak / 1e6:.0f}"
     figures["the page, MB"] = f"{(folder / 'report.html').stat().st_size / 1e6:.1f}"
     return figures
 

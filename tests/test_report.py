@@ -347,7 +347,7 @@ def test_curves_are_grouped_by_the_finest_that_has_few_colours_first() -> None:
 
 def test_a_band_ends_where_the_first_run_of_its_group_ended(sweep: Path) -> None:
     records = {n: Record.of(next((sweep / "runs").glob(f"{n:03d}*"))) for n in (15, 17)}
-    band = sweep_data.bands(records, {"two": [15, 16, 17]})["loss/test"]["two"]
+    band = sweep_data.bands(sweep_data.all_lines(records, None)["loss/test"], {"two": [15, 16, 17]})["two"]
     decoded = {name: _floats(band[name]) for name in ("x", "median", "low", "high")}
     assert decoded["x"].tolist() == list(range(0, 201, 20))
     one, other = (records[n].metrics["loss/test"].to_numpy()[:11] for n in (15, 17))
@@ -403,7 +403,8 @@ def typed(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
         (["empty", "wandb="], "`wandb` must be <entity>/<project>. Got ."),
         (["empty", "wandb=me"], "`wandb` must be <entity>/<project>. Got me."),
         (["empty", "wandb=a/b/c"], "`wandb` must be <entity>/<project>. Got a/b/c."),
-        (["empty", "to=x"], "The settings are wandb, output. Got to=x."),
+        (["empty", "to=x"], "The settings are wandb, output, pages. Got to=x."),
+        (["empty", "pages=some"], "`pages` must be all, or left out. Got some."),
     ],
 )
 def test_bad_input_is_one_sentence(

@@ -3,6 +3,7 @@
 Without a folder, of the run or sweep that was measured last.
 
 output=<folder>                where the pages go; by default each into the folder of its run
+pages=all                      the page of every run, also of a sweep of more than 100
 wandb=<entity>/<project>       a W&B report of the same runs as well
 """
 
@@ -20,12 +21,12 @@ from grok.settings import places
 from grok.settings.commands import run, settings
 
 
-def report(path: Path, console: Console, output: Path | None = None) -> Path:
+def report(path: Path, console: Console, output: Path | None = None, all_pages: bool = False) -> Path:
     """The page of the run or sweep in `path`, made anew. `ValueError` where it is neither."""
     if not path.is_dir():
         raise ValueError(f"The folder must be that of a run or of a sweep. There is no folder {path}.")
     if (path / "sweep.json").exists():
-        return sweep_page(path, console, output)
+        return sweep_page(path, console, output, all_pages)
     return run_page(Record.of(path), output=output)
 
 
@@ -53,13 +54,15 @@ def entity_and_project(typed: str) -> tuple[str, str]:
 def made(arguments: Sequence[str]) -> None:
     """Make the page and say where it is; where W&B fails, the page is there all the same."""
     console = Console(soft_wrap=True, highlight=False, markup=False)
-    path, told = settings(arguments, {"wandb": False, "output": None})
+    path, told = settings(arguments, {"wandb": False, "output": None, "pages": None})
+    if told["pages"] not in (None, "all"):
+        raise ValueError(f"`pages` must be all, or left out. Got {told['pages']}.")
     project = None if told["wandb"] is False else entity_and_project(str(told["wandb"] or ""))
     if path is None:
         path = latest(places.logs_folder())
         console.print(f"the latest: {path}")
     output = None if told["output"] is None else Path(str(told["output"]))
-    console.print(str(report(path, console, output)))
+    console.print(str(report(path, console, output, told["pages"] == "all")))
     if project:
         wandb_report = importlib.import_module("grok.pages.wandb_report")  # a slow import, of use here alone
         console.print(wandb_report.save_report(path, *project))

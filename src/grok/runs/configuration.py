@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 from omegaconf import DictConfig, OmegaConf
-from omegaconf._utils import get_yaml_loader
+from omegaconf._utils import get_omega_conf_dumper, get_yaml_loader
 
 # Parts of runs from before parts could be swapped, and what has moved since.
 PARTS = {
@@ -36,6 +36,19 @@ class _Fast(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc
         if len(set(names)) < len(names):
             raise yaml.constructor.ConstructorError(problem="found duplicate key", problem_mark=node.start_mark)
         return super().construct_mapping(node, deep=deep)
+
+
+class _Dumper(getattr(yaml, "CDumper", yaml.Dumper)):  # type: ignore[misc]
+    """YAML as OmegaConf writes it, by libyaml where there is one."""
+
+
+_Dumper.add_representer(str, get_omega_conf_dumper().str_representer)
+
+
+def written(plain: Mapping[str, Any]) -> str:
+    """A plain configuration as text, as OmegaConf would write it."""
+    text: str = yaml.dump(plain, default_flow_style=False, allow_unicode=True, sort_keys=False, Dumper=_Dumper)
+    return text
 
 
 def loaded(file: Path) -> DictConfig:

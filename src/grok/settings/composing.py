@@ -19,6 +19,7 @@ class _Base:
     composed: DictConfig
     current: DictConfig  # with the settings of the point that was asked for last
     settings: dict[str, str]  # by name, those settings as typed
+    leaves: dict[str, bool]  # names that were asked for: whether they are of plain settings
 
 
 class PointLoader:
@@ -51,7 +52,7 @@ class PointLoader:
             if not set_later or any(_touch(a, b) for a in set_later for b in typed if a is not b):
                 return self._composed(master_config, sweep_overrides)
             base = self._base(master_config, composed)
-            others = [override for override in set_later if not self._is_leaf(base.composed, override)]
+            others = [override for override in set_later if not self._is_leaf(base, override.key_or_group)]
             if not others:
                 break
             set_later = [override for override in set_later if override not in others]
@@ -75,22 +76,13 @@ class PointLoader:
         texts = tuple(str(override.input_line) for override in overrides)
         if texts not in self._bases:
             config = self._composed(master, texts)
-            self._bases[texts] = _Base(config, copy.deepcopy(config), {})
+            self._bases[texts] = _Base(config, copy.deepcopy(config), {}, {})
         return self._bases[texts]
 
-    def _is_leaf(self, config: DictConfig, override: Override) -> bool:
-        """Whether a name is that of a plain setting, which no interpolation leads to."""
-        if self._loader.repository.group_exists(override.key_or_group):
-            return False
-        node: Any = config
-        *path, last = override.key_or_group.split(".")
-        for name in path:
-            if name not in node or OmegaConf.is_interpolation(node, name):
-                return False
-            node = node[name]
-            if not isinstance(node, DictConfig):
-                return False
-        return last in node and (OmegaConf.is_interpolation(node, last) or not OmegaConf.is_config(node[last]))
+    def _is_leaf(self, base: _Base, name: str) -> bool:
+        if name not in base.leaves:
+            base.leaves[name] = not self._loader.repository.group_exists(name) and _is_leaf(base.composed, name)
+        return base.leaves[name]
 
 
 def _with(base: _Base, overrides: Sequence[Override]) -> DictConfig:
@@ -115,6 +107,17 @@ def _is_plain(override: Override) -> bool:
     return override.key_or_group.partition(".")[0] != "hydra" and (
         value is None or isinstance(value, int | float | str)
     )
+
+
+def _is_leaf(config: DictConfig, name: str) -> bool:
+    """Whether a name is that of a plain setting, which no interpolation leads to."""
+    node: Any = config
+    *path, last = name.split(".")
+    for part in path:
+        if part not in node or OmegaConf.is_interpolation(node, part) or not isinstance(node[part], DictConfig):
+            return False
+        node = node[part]
+    return last in node and (OmegaConf.is_interpolation(node, last) or not OmegaConf.is_config(node[last]))
 
 
 def _touch(one: Override, other: Override) -> bool:

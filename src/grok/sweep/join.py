@@ -4,9 +4,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from omegaconf import OmegaConf
-
-from grok.runs.configuration import at
+from grok.runs.configuration import at, written
 from grok.runs.damage import DamagedFileError, reading
 from grok.runs.files import flush, write_text
 from grok.settings import places
@@ -99,7 +97,7 @@ def _add_points(folder: SweepFolder, sweep: Sweep, requested: Mapping[str, Reque
             sweep.points.append(point)
         elif _config(folder, point) is not None:
             continue
-        write_text(folder.config_file(point), OmegaConf.to_yaml(wanted.config), durable=False)
+        write_text(folder.config_file(point), written(wanted.plain), durable=False)
     with suppress(OSError):  # a file system whose folders cannot be waited for
         flush(folder.path / "points")
 
