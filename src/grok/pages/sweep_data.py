@@ -115,20 +115,24 @@ Lines = dict[int, "pd.Series[float]"]  # of one metric: values by step, by point
 
 
 def all_lines(records: Mapping[int, Record], most: int | None) -> dict[str, Lines]:
-    """Every metric's curves, of at most so many steps each."""
+    """Every metric's curves; of those that are measured at all steps, at most so many, the same of every run."""
+    steps = np.unique(np.concatenate([record.metrics["step"].to_numpy() for record in records.values()]))
+    if most is not None and len(steps) > most:  # evenly over the measurements, which lie closer at first
+        steps = steps[np.linspace(0, len(steps) - 1, most).astype(int)]
     found: dict[str, Lines] = {}
     for name in (shown.name for shown in compared()):
         drawn = {point: record.columns(name) for point, record in records.items()}
-        lines = {point: _thinned(*xy, most) for point, xy in drawn.items() if xy is not None}
+        kept = None if name.startswith("final_keys/") else steps
+        lines = {point: _at_steps(*xy, kept) for point, xy in drawn.items() if xy is not None}
         if lines:
             found[name] = lines
     return found
 
 
-def _thinned(x: "pd.Series[Any]", y: "pd.Series[Any]", most: int | None) -> "pd.Series[float]":
-    """First, last, and as many between as are evenly spread over the rows, which lie closer at first."""
-    rows = np.arange(len(x)) if most is None or len(x) <= most else np.linspace(0, len(x) - 1, most).astype(int)
-    return pd.Series(y.to_numpy(dtype=float)[rows], index=x.to_numpy()[rows])
+def _at_steps(x: "pd.Series[Any]", y: "pd.Series[Any]", steps: Any) -> "pd.Series[float]":
+    """The values at those of the steps that were measured, and the last."""
+    line = pd.Series(y.to_numpy(dtype=float), index=x.to_numpy())
+    return line if steps is None else line[np.isin(line.index, steps) | (line.index == line.index[-1])]
 
 
 def run_curves(lines: Lines) -> dict[int, Any]:
