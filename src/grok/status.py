@@ -1,4 +1,4 @@
-"""How far runs are: `python -m grok.status <run or sweep folder> [live=false]`, from the folders alone."""
+"""How far runs are: `python -m grok.status <run or sweep folder> [live=false] [all=true]`, from the folders alone."""
 
 import sys
 import time
@@ -11,23 +11,26 @@ from rich.live import Live
 from grok.settings.commands import folder_and_settings, run
 from grok.sweep.run_status import status_table
 
-REFRESH = 2.0  # seconds
+REFRESH = 2.0  # seconds, at least
+SPARING = 10  # times as long it waits as a look took
 
 
 def status(arguments: Sequence[str]) -> None:
     """Print the table; on a terminal keep it up to date until Ctrl-C."""
-    usage = "status <run or sweep folder> [live=true|false]"
-    path, settings = folder_and_settings(usage, arguments, {"live": sys.stdout.isatty()})
-    if not isinstance(settings["live"], bool):
-        raise ValueError(f"`live` must be true or false. Got {settings['live']}.")
+    usage = "status <run or sweep folder> [live=true|false] [all=true]"
+    path, settings = folder_and_settings(usage, arguments, {"live": sys.stdout.isatty(), "all": False})
+    for name, value in settings.items():
+        if not isinstance(value, bool):
+            raise ValueError(f"`{name}` must be true or false. Got {value}.")
     console = Console(width=None if sys.stdout.isatty() else 160)
     if not settings["live"]:
-        console.print(status_table(path))
+        console.print(status_table(path, settings["all"]))
         return
-    with suppress(KeyboardInterrupt), Live(status_table(path), console=console, auto_refresh=False) as live:
+    with suppress(KeyboardInterrupt), Live(console=console, auto_refresh=False) as live:
         while True:
-            time.sleep(REFRESH)
-            live.update(status_table(path), refresh=True)
+            began = time.monotonic()
+            live.update(status_table(path, settings["all"]), refresh=True)
+            time.sleep(max(REFRESH, SPARING * (time.monotonic() - began)))
 
 
 def main() -> None:
