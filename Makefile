@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable
 
-.PHONY: train report test test-slurm test-browser slow check docs lens bench install clean
+.PHONY: train report test test-slurm test-browser slow check docs lens bench scale install clean
 
 train: .venv/installed
 	$(BIN)/python -m grok.train $(ARGS)
@@ -38,8 +38,12 @@ docs: .venv/documented
 lens: .venv/installed .venv/lens/installed
 	$(BIN)/python tests/transformer_lens_check.py .venv/lens/bin/python
 
-bench: .venv/installed .venv/lens/installed
-	$(BIN)/python -m benchmarks --transformer-lens .venv/lens/bin/python $(ARGS)
+# make bench, or what grows with the points of a sweep alone: make bench scale [ARGS="10 100"]
+bench: .venv/installed $(if $(filter scale,$(MAKECMDGOALS)),,.venv/lens/installed)
+	$(BIN)/python -m benchmarks$(if $(filter scale,$(MAKECMDGOALS)),.scale, --transformer-lens .venv/lens/bin/python) $(ARGS)
+
+scale: bench
+	@:
 
 install: .venv/complete
 

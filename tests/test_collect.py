@@ -156,7 +156,7 @@ DAMAGES = [
     ("points/002.yaml", "a: 1", "points/002.yaml: "),
     ("points/002.yaml", "- 1", "points/002.yaml: cannot be read as YAML: must hold settings by name"),
     ("points/002.yaml", "", "points/002.yaml: cannot be read as YAML: must hold settings by name"),
-    ("points/002.yaml", "3", "points/002.yaml: cannot be read as YAML: Invalid loaded object type"),
+    ("points/002.yaml", "3", "points/002.yaml: cannot be read as YAML: must hold settings by name"),
     ("points/002.yaml", None, "points/002.yaml: is missing"),
     ("runs/002/summary.json", "{", "runs/002/summary.json: cannot be read as JSON: Expecting property name"),
     (

@@ -22,7 +22,7 @@ from grok import report as command
 from grok.claims import embedding
 from grok.figures.circles import draw_circle
 from grok.measures.phases import EVENTS
-from grok.pages import page, sweep_data, sweep_groups
+from grok.pages import page, sweep_data, sweep_groups, sweep_page
 from grok.pages.axes import log_axis
 from grok.pages.circles import circles
 from grok.pages.record import Record
@@ -347,13 +347,40 @@ def test_curves_are_grouped_by_the_finest_that_has_few_colours_first() -> None:
 
 def test_a_band_ends_where_the_first_run_of_its_group_ended(sweep: Path) -> None:
     records = {n: Record.of(next((sweep / "runs").glob(f"{n:03d}*"))) for n in (15, 17)}
-    band = sweep_data.bands(records, {"two": [15, 16, 17]})["loss/test"]["two"]
+    band = sweep_data.bands(sweep_data.all_lines(records, None)["loss/test"], {"two": [15, 16, 17]})["two"]
     decoded = {name: _floats(band[name]) for name in ("x", "median", "low", "high")}
     assert decoded["x"].tolist() == list(range(0, 201, 20))
     one, other = (records[n].metrics["loss/test"].to_numpy()[:11] for n in (15, 17))
     np.testing.assert_allclose(decoded["median"], (one + other) / 2, rtol=1e-6)
     np.testing.assert_allclose(decoded["low"], np.minimum(one, other), rtol=1e-6)
     np.testing.assert_allclose(decoded["high"], np.maximum(one, other), rtol=1e-6)
+
+
+def test_pages_of_more_than_a_hundred_runs_are_made_on_demand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep_page, "LARGE", 5)
+    path = made_up_sweep(tmp_path / "sweep").path
+    page = text_of(command.report(path, Console(quiet=True)))
+    assert not list(path.glob("runs/*/report.html"))
+    assert "pages=all" in page
+    first = next(path.glob("runs/000*"))
+    command.report(first, Console(quiet=True))
+    page = text_of(command.report(path, Console(quiet=True)))
+    assert page.count("/report.html") >= 1
+    assert f'href="runs/{first.name}/report.html"' in page
+    assert (path / "report_curves/progress_gini_W_L.js").read_text().startswith('received("progress/gini_W_L", {')
+    command.report(path, Console(quiet=True), all_pages=True)
+    assert len(list(path.glob("runs/*/report.html"))) == 17
+
+
+def test_a_thinned_curve_keeps_its_ends_and_values_that_were_measured(tmp_path: Path) -> None:
+    records = {n: Record.of(made_up_run(tmp_path / str(n), seed=n, steps=600 + 100 * n).path) for n in (0, 1)}
+    lines = sweep_data.all_lines(records, 7)["loss/test"]
+    for n, line in lines.items():
+        measured = records[n].metrics.set_index("step")["loss/test"]
+        assert (line.index[0], line.index[-1]) == (0, 600 + 100 * n)
+        assert all(value == measured[step] for step, value in line.items())
+    assert len(lines[1]) == 7
+    assert len(set(lines[0].index) & set(lines[1].index)) >= 6  # the same of every run, or bands would have none
 
 
 def _floats(typed: dict[str, str]) -> "np.ndarray[tuple[int], np.dtype[np.float32]]":
@@ -403,7 +430,8 @@ def typed(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
         (["empty", "wandb="], "`wandb` must be <entity>/<project>. Got ."),
         (["empty", "wandb=me"], "`wandb` must be <entity>/<project>. Got me."),
         (["empty", "wandb=a/b/c"], "`wandb` must be <entity>/<project>. Got a/b/c."),
-        (["empty", "to=x"], "The settings are wandb, output. Got to=x."),
+        (["empty", "to=x"], "The settings are wandb, output, pages. Got to=x."),
+        (["empty", "pages=some"], "`pages` must be all, or left out. Got some."),
     ],
 )
 def test_bad_input_is_one_sentence(

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from rich.console import Console
 from runs import run as train
 
+from grok.pages import sweep_page
 from grok.report import report
 from grok.runs.folder import RunFolder
 
@@ -76,7 +77,8 @@ def opened(browser: Browser) -> Iterator[Opened]:
         page.close()
     assert said == []
     assert all(url.startswith(("file://", "blob:", "data:")) for url in asked), asked
-    assert all(url.endswith("report.html") for url in asked if url.startswith("file://")), asked
+    files = [url for url in asked if url.startswith("file://")]
+    assert all(url.endswith("report.html") or "/report_curves/" in url for url in files), asked
     assert not any(hacked)
 
 
@@ -672,6 +674,33 @@ def test_curves_lie_over_each_other_with_median_and_band(sweep: Path, opened: Op
     assert drawn()[0] == {}
     page.click('#curves [data-axis="linear"]')
     assert page.evaluate("document.querySelector('[data-draw=curves]')._fullLayout.xaxis.type") == "linear"
+
+
+def test_the_page_of_many_runs_reads_curves_from_beside_it_when_they_are_picked(
+    tmp_path: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep_page, "LARGE", 10)
+    monkeypatch.setattr(sweep_page, "MOST_VALUES", 20 * 18)
+    path = made_up_sweep(tmp_path / "sweep").path
+    page = opened(report(path, Console(quiet=True)))
+
+    def medians() -> list[dict[str, Any]]:
+        return [curve for curve in curves(page, "curves", "draw") if curve["meta"].get("median")]
+
+    assert [(curve["name"], len(curve["x"])) for curve in medians()] == [("grokked", 20), ("memorized", 7)]
+    assert not page.is_checked('[data-show="runs"]')
+    page.select_option('[data-pick="metric"]', "progress/gini_W_L")
+    page.wait_for_function("'progress/gini_W_L' in measures")
+    first = RunFolder(next((path / "runs").glob("000*")))
+    page.check('[data-show="runs"]')
+    lines = {curve["meta"]["point"]: curve for curve in curves(page, "curves", "draw") if "point" in curve["meta"]}
+    values = first.read(first.metrics).set_index("step")["progress/gini_W_L"]
+    assert lines[0]["x"][0] == 0
+    assert lines[0]["x"][-1] == values.index[-1]
+    assert lines[0]["y"] == pytest.approx([values[step] for step in lines[0]["x"]], rel=1e-6)
+    assert {curve["name"] for curve in curves(page, "portraits", "draw")} == {"grokked", "memorized"}
+    assert not page.query_selector("#table a")  # no page of a run, until it is asked for
+    assert "pages=all" in page.inner_text("body")
 
 
 def test_the_number_of_keys_is_a_mark_a_run(sweep: Path, opened: Opened) -> None:

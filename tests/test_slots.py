@@ -1,9 +1,12 @@
+import os
+
 import pytest
 import torch
 from omegaconf import OmegaConf
 
 from grok.sweep.pool import Slot
-from grok.sweep.slots import slots_here
+from grok.sweep.slots import slots_here, threads_words
+from grok.training.machine import busy_words
 
 LOCAL = {"kind": "local", "gpus": "auto", "jobs_per_gpu": 1, "cpu_slots": None}
 
@@ -38,3 +41,33 @@ def test_without_gpus_threads_are_shared_out(four_gpus: pytest.MonkeyPatch) -> N
 
 def test_one_after_another_has_the_whole_machine(four_gpus: pytest.MonkeyPatch) -> None:
     assert slots_here(OmegaConf.create({"kind": "serial"})) == [Slot(None, 8)]
+
+
+@pytest.mark.parametrize("name", ["OMP_NUM_THREADS", "MKL_NUM_THREADS"])
+def test_a_number_of_threads_in_the_environment_bounds_each_point_and_not_how_many_run(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    monkeypatch.setattr("grok.sweep.slots.available_cores", lambda: 8)
+    for other in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, "2")
+    slots = slots_here(OmegaConf.create({**LOCAL, "gpus": []}))
+    assert slots == [Slot(None, 1)] * 8
+    assert slots_here(OmegaConf.create({**LOCAL, "gpus": [], "cpu_slots": 2})) == [Slot(None, 2)] * 2
+    assert slots_here(OmegaConf.create({"kind": "serial"})) == [Slot(None, 2)]
+    assert threads_words(slots) == ["OMP_NUM_THREADS or MKL_NUM_THREADS is set: 8 at once, each with 1 thread"]
+
+
+def test_a_busy_machine_is_named_with_what_would_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    for load, threads, words in (
+        (0.5, 2, None),
+        (2.0, 2, None),
+        (9.2, 2, "`threads=1`"),
+        (9.2, 1, "fewer runs at once"),
+    ):
+        monkeypatch.setattr(os, "getloadavg", lambda load=load: (load, 0.0, 0.0))
+        sentences = busy_words(threads)
+        assert len(sentences) == (words is not None)
+        assert words is None or (words in sentences[0] and "9 processes want its 2 cores" in sentences[0])

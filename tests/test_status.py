@@ -12,7 +12,7 @@ from runs import run
 from grok.runs.folder import RunFolder
 from grok.runs.heartbeat import PERIOD, heartbeat
 from grok.sweep.folder import Point, Sweep, SweepFolder
-from grok.sweep.run_status import Progress, progress, runs
+from grok.sweep.run_status import Progress, progress, runs, status_table
 
 
 def status(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -133,6 +133,23 @@ def test_the_command_shows_what_is_damaged_beside_the_rest(healthy: Path, tmp_pa
     assert all(word in alone.stdout for word in ("damaged", "summary.json"))
 
 
+def test_of_many_runs_those_are_shown_that_say_most_and_all_are_counted(tmp_path: Path) -> None:
+    folder = SweepFolder(tmp_path)
+    points = [Point(n, {"optim.wd": n}, str(n), f"runs/{n:03d}") for n in range(200)]
+    folder.write(Sweep(points=points))
+    (tmp_path / "output").mkdir()
+    for point in points:
+        if point.number == 150:
+            folder.began(point)
+        elif point.number != 7:
+            folder.run_folder(point).write_summary(status="finished")
+    table = status_table(tmp_path)
+    assert table.title == "200 runs: 1 running, 1 pending, 198 finished"
+    assert table.caption == "140 more; all=true shows them"
+    assert table.columns[0]._cells[:3] == ["150  optim.wd=150", "007  optim.wd=7", "000  optim.wd=0"]
+    assert status_table(tmp_path, whole=True).row_count == 200
+
+
 def test_a_run_that_has_only_opened_its_table_has_no_measurements_yet(healthy: Path, tmp_path: Path) -> None:
     shutil.copytree(healthy, tmp_path / "sweep")
     (tmp_path / "sweep/runs/000_made_up/metrics.csv").write_text("")
@@ -146,7 +163,7 @@ def test_a_run_that_has_only_opened_its_table_has_no_measurements_yet(healthy: P
         (("nowhere",), "The folder must be that of a run or of a sweep, or hold some. There is no folder nowhere."),
         (("--live",), "Settings are typed as name=value, without dashes; --help lists them. Got --live."),
         ((".", "live=maybe"), "`live` must be true or false. Got maybe."),
-        ((".", "speed=3"), "The settings are live. Got speed=3."),
+        ((".", "speed=3"), "The settings are live, all. Got speed=3."),
     ],
 )
 def test_bad_input_is_one_sentence(arguments: tuple[str, ...], sentence: str) -> None:

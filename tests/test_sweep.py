@@ -10,16 +10,20 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from runs import TINY, assert_same, pid_of, run, wait
 
 from grok.runs.folder import RunFolder
+from grok.settings import places
 from grok.sweep import join, slurm
 from grok.sweep.batch import Batch
 from grok.sweep.folder import Point, Sweep, SweepFolder
 from grok.sweep.frozen_code import FrozenCode, differing_files, present_code
 from grok.sweep.outcome import STARTUP
 from grok.sweep.pool import Slot
+from grok.sweep.report import Report
+from grok.sweep.requested import RequestedPoint, check, requested_points
 
 LONG = [setting for setting in TINY if not setting.startswith("trainer.max_steps")]
 
@@ -30,6 +34,13 @@ def command(folder: Path, *settings: str, base: list[str] = TINY) -> list[str]:
 
 def sweep(folder: Path, *settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command(folder, *settings), capture_output=True, text=True, timeout=180, check=False)
+
+
+def requested(*lines: str) -> dict[str, RequestedPoint]:
+    """The points of a command line each."""
+    places.register_resolvers()
+    with initialize_config_dir(str(places.conf_folder()), version_base="1.3"):
+        return requested_points([(line.split(), compose("train", [*TINY, *line.split()])) for line in lines])
 
 
 def begun(folder: Path, *settings: str) -> "subprocess.Popen[str]":
@@ -331,7 +342,7 @@ def test_where_slurm_does_not_answer_heartbeats_tell_whether_its_jobs_run(
 def test_points_do_not_run_from_other_code_where_theirs_is_gone(tmp_path: Path) -> None:
     folder, point = SweepFolder(tmp_path), Point(0, {}, "x", "runs/000", code="gone")
     with pytest.raises(ValueError, match="code/gone must hold the code of the sweep. It is gone."):
-        Batch(folder, [point], [Slot(None, 1)], lambda *_: None).run()
+        Batch(folder, [point], [Slot(None, 1)], Report(folder)).run()
 
 
 def test_a_job_that_was_granted_too_few_gpus_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -347,9 +358,39 @@ def test_a_job_that_was_granted_too_few_gpus_says_so(monkeypatch: pytest.MonkeyP
 def test_a_dry_run_prints_the_points_and_starts_nothing(tmp_path: Path) -> None:
     done = sweep(tmp_path / "sweep", "optim.wd=0,1", "+dry_run=true")
     assert done.returncode == 0, done.stderr
-    assert re.search(r"optim.wd=0  50 steps, \d+ s, 0 MB", done.stdout)
-    assert "2 points, 1 at once: at most " in done.stdout
+    assert re.search(
+        r"^2 points, 50 steps of \S+ ms: \d+ s and 0.\d MB each\n  optim.wd=0\n  optim.wd=1\n", done.stdout
+    )
+    assert re.search(r"\n2 points, 1 at once: at most \d+ s, 0.\d MB of disk. Nothing was started.\n", done.stdout)
+    assert "rests on 5 steps of each shape, timed here just now, alone" in done.stdout
     assert not (tmp_path / "sweep").exists()
+
+
+def test_a_dry_run_has_one_figure_for_each_shape_and_divides_by_slots(tmp_path: Path) -> None:
+    varied = ["data.p=7,11", "data.train_fraction=0.3,0.7", "replicate=0,1", "trainer.max_steps=100,200"]
+    done = sweep(tmp_path / "sweep", *varied, "launch=local", "launch.cpu_slots=4", "+dry_run=true")
+    assert done.returncode == 0, done.stderr
+    first, second = (line for line in done.stdout.splitlines() if line.startswith("data.p="))
+    assert first.startswith("data.p=7: 8 points, 100 to 200 steps of ")
+    assert second.startswith("data.p=11: 8 points, 100 to 200 steps of ")
+    assert done.stdout.count("  … 6 more\n") == 2
+    assert "16 points, 4 at once: at most 1" in done.stdout  # a quarter of 16 times 3.4 s
+
+
+def test_one_point_stands_for_those_that_cannot_be_otherwise_than_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [f"optim.wd={wd} optim.lr={lr} replicate={n}" for wd in (0, 1, 2) for lr in (1, 2, 3) for n in range(4)]
+    points = requested(*lines).values()
+    assembled: list[RequestedPoint] = []
+
+    def experiment(point: RequestedPoint) -> None:
+        assembled.append(point)
+
+    monkeypatch.setattr(RequestedPoint, "experiment", experiment)
+    check(points)
+    assert len(points) == 36
+    assert [point.settings for point in assembled] == [
+        {"optim.wd": wd, "optim.lr": lr, "replicate": 0} for wd, lr in ((0, 1), (0, 2), (0, 3), (1, 1), (2, 1))
+    ]
 
 
 def test_what_sweeps_alone_know_is_refused_for_one_run(tmp_path: Path) -> None:

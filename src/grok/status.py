@@ -1,11 +1,12 @@
 """How far runs are, from their folders alone.
 
-usage: grok status [folder] [live=true|false]
+usage: grok status [folder] [live=true|false] [all=true]
 
 folder        of a run, of a sweep, or of several of them; latest or nothing:
               the one that was measured or begun last
 live=true     follow them until Ctrl-C: what a terminal gets
 live=false    print them once
+all=true      every run, where there are more than 60
 
 grok status
 grok status logs/train live=false
@@ -16,6 +17,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.live import Live
@@ -26,24 +28,28 @@ from grok.settings.commands import run, settings
 from grok.settings.pasting import command, from_here, next_commands, resume_command
 from grok.sweep.run_status import runs, status_table
 
-REFRESH = 2.0  # seconds
-KNOWN = {"live": None}
+REFRESH = 2.0  # seconds, at least
+SPARING = 10  # times as long it waits as a look took
+KNOWN: dict[str, Any] = {"live": None, "all": False}
 
 
 def status(arguments: Sequence[str]) -> None:
     """Print the table; on a terminal keep it up to date until Ctrl-C."""
     typed, told = settings(arguments, KNOWN)
-    if not isinstance(told["live"], bool | None):
-        raise ValueError(f"`live` must be true or false. Got {told['live']}.")
+    live = sys.stdout.isatty() if told["live"] is None else told["live"]
+    for name, value in {"live": live, "all": told["all"]}.items():
+        if not isinstance(value, bool):
+            raise ValueError(f"`{name}` must be true or false. Got {value}.")
     path = folder_named(typed)
     console = Console(width=None if sys.stdout.isatty() else 160)
-    if told["live"] is False or (told["live"] is None and not sys.stdout.isatty()):
-        console.print(status_table(path))
+    if not live:
+        console.print(status_table(path, told["all"]))
     else:
-        with suppress(KeyboardInterrupt), Live(status_table(path), console=console, auto_refresh=False) as live:
+        with suppress(KeyboardInterrupt), Live(console=console, auto_refresh=False) as shown:
             while True:
-                time.sleep(REFRESH)
-                live.update(status_table(path), refresh=True)
+                began = time.monotonic()
+                shown.update(status_table(path, told["all"]), refresh=True)
+                time.sleep(max(REFRESH, SPARING * (time.monotonic() - began)))
     print(next_commands(*_following(path)))
 
 

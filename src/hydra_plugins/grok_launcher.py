@@ -9,7 +9,7 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig
 
 
 @dataclass
@@ -25,18 +25,19 @@ class GrokLauncher(Launcher):
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self.hydra_context, self.task_function, self.config = hydra_context, task_function, config
+        if not config.get("optimized_metric"):
+            from grok.settings.composing import PointLoader  # noqa: PLC0415 - Hydra imports all plugins, for any command
+
+            # also for the sweeper, which composes every point a first time, to see whether that can be done
+            hydra_context.config_loader = PointLoader(hydra_context.config_loader)  # type: ignore
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         if self.config.get("optimized_metric"):  # a search wants values back, and its next points depend on them
             basic = BasicLauncher()
             basic.setup(hydra_context=self.hydra_context, task_function=self.task_function, config=self.config)
             return basic.launch(job_overrides, initial_job_idx)
-        from grok.sweep.launch import run_sweep  # noqa: PLC0415 - Hydra imports all plugins whatever its command
+        from grok.sweep.launch import run_sweep  # noqa: PLC0415 - as above
 
-        points = []
-        for overrides in job_overrides:
-            config = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
-            with open_dict(config):
-                del config["hydra"]
-            points.append((list(overrides), config))
+        load = self.hydra_context.config_loader.load_sweep_config
+        points = ((list(overrides), load(self.config, list(overrides))) for overrides in job_overrides)
         sys.exit(run_sweep(points, self.config.hydra.sweep.dir))

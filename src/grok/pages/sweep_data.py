@@ -17,7 +17,7 @@ from grok.pages.page import word
 from grok.pages.portrait import SPIKE, WAVES
 from grok.pages.record import Record
 from grok.pages.sweep_groups import combinations, values
-from grok.runs.censoring import event_time, event_times, event_words, median_time
+from grok.runs.censoring import event_time, event_words, median_time
 from grok.sweep.table import SEEDS
 
 # What can be chosen for a column of the table: numbers that say something of one run.
@@ -73,7 +73,7 @@ def final_values(record: Record | None) -> dict[str, float]:
     """The last value of every metric that was measured in a run."""
     tables = [table for table in (record.metrics, record.final_keys) if len(table)] if record else []
     last = {name: table[name].iloc[-1] for table in tables for name in FINAL_CHOICES if name in table}
-    return {name: float(value) for name, value in last.items() if math.isfinite(value)}
+    return {name: float(f"{value:.6g}") for name, value in last.items() if math.isfinite(value)}
 
 
 def portrait_ends(records: Mapping[int, Record]) -> dict[int, list[float]]:
@@ -97,42 +97,61 @@ def medians(table: pd.DataFrame, settings: Sequence[str]) -> dict[str, dict[str,
     A median that lies beyond what was seen has no step.
     """
     found: dict[str, dict[str, Any]] = {event: {} for event in EVENTS}
+    groups = combinations(table, settings)
+    known = {event: {row["point"]: event_time(row, event) for _, row in table.iterrows()} for event in EVENTS}
     for event, by_name in found.items():
-        for name, group in combinations(table, settings).items():
-            times = event_times(group, event)
-            median = median_time(times["step"].tolist(), times["censored_at"].tolist())
+        for name, group in groups.items():
+            times = [time for point in group["point"] if (time := known[event][point])]
+            steps = [math.nan if time.censored else time.step for time in times]
+            median = median_time(steps, [time.step for time in times])
             if median is not None:
-                came = int(times["step"].notna().sum())
+                came = sum(not time.censored for time in times)
                 words = f"median {median}; {came} of {len(times)} runs came to it"
                 by_name[escape(name)] = {"step": None if median.censored else median.step, "words": escape(words)}
     return found
 
 
-def run_curves(records: Mapping[int, Record]) -> dict[str, Any]:
-    """Steps and values of every curve of every run, by metric and point."""
-    found: dict[str, Any] = {}
+Lines = dict[int, "pd.Series[float]"]  # of one metric: values by step, by point
+
+
+def all_lines(records: Mapping[int, Record], most: int | None) -> dict[str, Lines]:
+    """Every metric's curves; of those that are measured at all steps, at most so many, the same of every run."""
+    steps = np.unique(np.concatenate([record.metrics["step"].to_numpy() for record in records.values()]))
+    if most is not None and len(steps) > most:  # evenly over the measurements, which lie closer at first
+        steps = steps[np.linspace(0, len(steps) - 1, most).astype(int)]
+    found: dict[str, Lines] = {}
     for name in (shown.name for shown in compared()):
         drawn = {point: record.columns(name) for point, record in records.items()}
-        lines = {point: {"x": encoded(xy[0]), "y": encoded(xy[1])} for point, xy in drawn.items() if xy is not None}
+        kept = None if name.startswith("final_keys/") else steps
+        lines = {point: _at_steps(*xy, kept) for point, xy in drawn.items() if xy is not None}
         if lines:
             found[name] = lines
     return found
 
 
-def bands(records: Mapping[int, Record], groups: Mapping[str, Iterable[int]]) -> dict[str, Any]:
+def _at_steps(x: "pd.Series[Any]", y: "pd.Series[Any]", steps: Any) -> "pd.Series[float]":
+    """The values at those of the steps that were measured, and the last."""
+    line = pd.Series(y.to_numpy(dtype=float), index=x.to_numpy())
+    return line if steps is None else line[np.isin(line.index, steps) | (line.index == line.index[-1])]
+
+
+def run_curves(lines: Lines) -> dict[int, Any]:
+    """Steps and values of every run's curve."""
+    return {point: {"x": encoded(line.index), "y": encoded(line)} for point, line in lines.items()}
+
+
+def bands(lines: Lines, groups: Mapping[str, Iterable[int]]) -> dict[str, Any]:
     """Median, least and largest value of the runs of each group, at the steps where all of them were measured."""
     found: dict[str, Any] = {}
-    for name in (shown.name for shown in compared()):
-        for group, points in groups.items():
-            lines = [records[point].columns(name) for point in points if point in records]
-            series = [pd.Series(xy[1].to_numpy(dtype=float), index=xy[0]) for xy in lines if xy is not None]
-            if not series:
-                continue
-            together = pd.concat(series, axis=1).dropna().sort_index()
-            band = {"median": together.median(axis=1), "low": together.min(axis=1), "high": together.max(axis=1)}
-            found.setdefault(name, {})[escape(group)] = {
-                "x": encoded(together.index), "runs": len(series), **{k: encoded(v) for k, v in band.items()}
-            }  # fmt: skip
+    for group, points in groups.items():
+        series = [lines[point] for point in points if point in lines]
+        if not series:
+            continue
+        together = pd.concat(series, axis=1).dropna().sort_index()
+        band = {"median": together.median(axis=1), "low": together.min(axis=1), "high": together.max(axis=1)}
+        found[escape(group)] = {
+            "x": encoded(together.index), "runs": len(series), **{k: encoded(v) for k, v in band.items()}
+        }  # fmt: skip
     return found
 
 

@@ -26,7 +26,8 @@ def combinations(table: pd.DataFrame, settings: Sequence[str]) -> dict[str, pd.D
         return {"all runs": table}
     named = table[list(settings)].map(word).apply(lambda row: ", ".join(f"{k} = {v}" for k, v in row.items()), axis=1)
     order = table.assign(_named=named).sort_values(list(settings), kind="stable")["_named"]
-    return {name: table[named == name] for name in dict.fromkeys(order)}
+    groups = dict(list(table.groupby(named, sort=False)))
+    return {name: groups[name] for name in dict.fromkeys(order)}
 
 
 def groupings(table: pd.DataFrame, settings: Sequence[str]) -> dict[str, dict[str, list[int]]]:

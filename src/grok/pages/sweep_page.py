@@ -1,5 +1,6 @@
 """The page of a sweep: every run in one table, regimes and events against the settings, all curves over each other."""
 
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -20,25 +21,32 @@ from grok.pages.record import Record
 from grok.pages.run_page import run_page
 from grok.pages.sweep_data import FINAL_CHOICES
 from grok.runs.censoring import event_time, event_words
+from grok.settings.pasting import command, from_here
 from grok.sweep.table import SEEDS, sweep_table, swept
 
+LARGE = 100  # runs: above, curves are thinned, all but those of FIRST lie in files beside the page, as do runs' pages
+FIRST, CURVES = "loss/test", "report_curves"
+MOST_VALUES, LEAST_STEPS = 20_000, 20  # of the curves of one measure
+MOST_BANDS = 50  # groups of one grouping
 SHOWN = ("accuracy/test", "accuracy/unseen", "loss/test")  # in every sweep's table; others by choice
 
 
-def sweep_page(path: Path, console: Console, output: Path | None = None) -> Path:
+def sweep_page(path: Path, console: Console, output: Path | None = None, all_pages: bool = False) -> Path:
     """Make `report.html` of the sweep, and of each of its runs that has measurements.
 
     Args:
         path: the sweep's folder.
         output: another folder to write to, the pages of runs below it.
         console: where progress is shown.
+        all_pages: make the pages of runs also where there are more than `LARGE`.
     """
     table = sweep_table(path)
     records: dict[int, Record] = {}
     pages: dict[int, str] = {}
     notes: list[str] = []
     rows = [] if table.empty else list(zip(table["point"], table["run"], strict=True))
-    for point, run in track(rows, "pages of runs", console=console, transient=True, disable=not console.is_terminal):
+    with_pages = all_pages or len(rows) <= LARGE
+    for point, run in track(rows, "runs", console=console, transient=True, disable=not console.is_terminal):
         try:
             records[point] = record = Record.of(path / run)
         except ValueError as error:
@@ -46,12 +54,19 @@ def sweep_page(path: Path, console: Console, output: Path | None = None) -> Path
                 notes.append(f"run {point}: {error}")
             continue
         notes += [f"run {point}: {note}" for note in record.notes]
-        run_page(record, "../../report.html" if Path(run).parts[:1] == ("runs",) else None, output and output / run)
-        pages[point] = f"{quote(run)}/report.html"
+        if with_pages:
+            run_page(record, "../../report.html" if Path(run).parts[:1] == ("runs",) else None, output and output / run)
+        if with_pages or ((output or path) / run / "report.html").exists():
+            pages[point] = f"{quote(run)}/report.html"
     if not records:
         raise ValueError(f"The folder must be that of a sweep with measurements. No run of {path} has any.")
+    if not with_pages:
+        notes.append(
+            f"The page of one run: {command('report', from_here(path / rows[0][1]))}; of all {len(rows):,}:"
+            f" {command('report', from_here(path), 'pages=all')}"
+        )
     table = sweep_data.up_to_date(table, records)
-    return write_page((output or path) / "report.html", _text(path, table, records, pages, notes))
+    return write_page((output or path) / "report.html", _text(path, table, records, pages, notes, output or path))
 
 
 def _text(
@@ -60,12 +75,27 @@ def _text(
     records: dict[int, Record],
     pages: dict[int, str],
     notes: list[str],
+    output: Path,
 ) -> str:
     settings = swept(table)
     seeds = [name for name in SEEDS if name in table and table[name].nunique() > 1]
     seeds = [name for name in seeds if name == seeds[0] or not table[name].equals(table[seeds[0]])]
     groupings = {"regime": sweep_groups.by_regime(table), **sweep_groups.groupings(table, settings)}
-    curves = sweep_data.run_curves(records)
+    large = len(records) > LARGE
+    if large:
+        groupings = {name: groups for name, groups in groupings.items() if len(groups) <= MOST_BANDS}
+    lines = sweep_data.all_lines(records, max(LEAST_STEPS, MOST_VALUES // len(records)) if large else None)
+    measures = {
+        name: {
+            "curves": sweep_data.run_curves(own),
+            "bands": {by: sweep_data.bands(own, groups) for by, groups in groupings.items()},
+        }
+        for name, own in lines.items()
+    }
+    beside = [name for name in measures if name != FIRST] if large else []
+    for name in beside:
+        text = f"received({json.dumps(name)}, {json.dumps(measures.pop(name))});\n"
+        write_page(output / CURVES / f"{name.replace('/', '_')}.js", text)
     finals = {int(point): sweep_data.final_values(records.get(int(point))) for point in table["point"]}
     ends = sweep_data.portrait_ends(records)
     data: dict[str, Any] = {
@@ -74,9 +104,9 @@ def _text(
         "events": sweep_data.event_choices(table),
         "medians": sweep_data.medians(table, settings),
         "regimes": REGIME_COLOURS,
-        "curves": curves,
+        "measures": measures,
+        "beside": {name: f"{CURVES}/{quote(name.replace('/', '_'))}.js" for name in beside},
         "groupings": groupings,
-        "bands": {name: sweep_data.bands(records, groups) for name, groups in groupings.items()},
         "steps": step_axis(x for record in records.values() for x in record.metrics["step"]),
         "finals": finals,
         "ends": ends,
@@ -96,6 +126,7 @@ def _text(
         finals=finals,
         shown=[METRICS[name] for name in SHOWN],
         choices=[METRICS[name] for name in FINAL_CHOICES if any(name in final for final in finals.values())],
+        curves_beside=CURVES,
         portraits=bool(ends),
         settings=settings,
         seeds=seeds,

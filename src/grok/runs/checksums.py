@@ -53,7 +53,7 @@ def digest_of_file(file: Path) -> str:
 def sealed_json(values: Mapping[str, Any], default: Any = str) -> str:
     """JSON of `values` and, as `checksum`, of what they say."""
     plain = json.loads(json.dumps(values, allow_nan=False, default=default))
-    return json.dumps({**plain, "checksum": _digest(plain)}, indent=2) + "\n"
+    return json.dumps({**plain, "checksum": _digest(json.dumps(plain, sort_keys=True))}, indent=2) + "\n"
 
 
 def unsealed(values: Any) -> dict[str, Any]:
@@ -62,12 +62,14 @@ def unsealed(values: Any) -> dict[str, Any]:
         raise ValueError("it holds no object")
     plain = dict(values)
     kept = plain.pop("checksum", None)
-    if kept is not None and kept != _digest(plain):
+    text = json.dumps(plain, sort_keys=True)
+    if kept is not None and kept != _digest(text):
         raise ValueError(
             "it was edited or damaged: its values do not agree with its `checksum`; mend it, or remove that"
         )
-    return printable(plain)  # type: ignore[no-any-return]
+    hidden = "\\u00" in text or "\x7f" in text  # as JSON writes what moves a terminal's cursor
+    return printable(plain) if hidden else plain
 
 
-def _digest(plain: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

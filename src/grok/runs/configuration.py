@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 from omegaconf import DictConfig, OmegaConf
+from omegaconf._utils import get_omega_conf_dumper, get_yaml_loader
 
 from grok.settings.orders import is_file, is_group_name
 
@@ -30,20 +31,61 @@ LARGEST, DEEPEST = 2_000_000, 40  # bytes and levels of a configuration
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what moves a terminal's cursor, or worse
 
 
+class _PurePython(get_yaml_loader()):  # type: ignore[misc]
+    """YAML as OmegaConf reads it."""
+
+
+class _Fast(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """The same by libyaml, ten times as fast, where PyYAML was built with it."""
+
+    yaml_implicit_resolvers, yaml_constructors = _PurePython.yaml_implicit_resolvers, _PurePython.yaml_constructors
+
+    def construct_mapping(self, node: yaml.Node, deep: bool = False) -> Any:
+        names = [key.value for key, _ in node.value]
+        if len(set(names)) < len(names):
+            raise yaml.constructor.ConstructorError(problem="found duplicate key", problem_mark=node.start_mark)
+        return super().construct_mapping(node, deep=deep)
+
+
+class _Dumper(getattr(yaml, "CDumper", yaml.Dumper)):  # type: ignore[misc]
+    """YAML as OmegaConf writes it, by libyaml where there is one."""
+
+
+_Dumper.add_representer(str, get_omega_conf_dumper().str_representer)
+
+
+def written(plain: Mapping[str, Any]) -> str:
+    """A plain configuration as text, as OmegaConf would write it."""
+    text: str = yaml.dump(plain, default_flow_style=False, allow_unicode=True, sort_keys=False, Dumper=_Dumper)
+    return text
+
+
 def loaded(file: Path) -> DictConfig:
     """A configuration on disk. `ValueError` where it is too large, or expands as it is read."""
+    return OmegaConf.create(loaded_plain(file))
+
+
+def loaded_plain(file: Path) -> dict[str, Any]:
+    """The same as plain values, nothing resolved."""
     if file.stat().st_size > LARGEST:
         raise ValueError(f"it has {file.stat().st_size:,} bytes, more than a configuration ever has")
     text = file.read_text(encoding="utf-8")
+    try:
+        plain = _read(text, _Fast)
+    except yaml.YAMLError:
+        plain = _read(text, _PurePython)  # which says better what is wrong
+    if not isinstance(plain, dict) or not plain:
+        raise ValueError("must hold settings by name")
+    return plain
+
+
+def _read(text: str, loader: type) -> Any:
     depth = 0
-    for event in yaml.parse(text, yaml.SafeLoader):
+    for event in yaml.parse(text, loader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if isinstance(event, yaml.AliasEvent) or depth > DEEPEST:
             raise ValueError("it repeats or nests itself, as no configuration of this project does")
-    config = OmegaConf.load(file)
-    if not isinstance(config, DictConfig) or not config:
-        raise ValueError("must hold settings by name")
-    return config
+    return yaml.load(text, loader)
 
 
 def printable(node: Any) -> Any:
@@ -117,17 +159,17 @@ def task_words(data: Mapping[str, Any]) -> str:
     return str(operation) if is_group_name(operation) or is_file(operation) else f"{operation} mod {data['p']}"
 
 
-def flat_settings(config: DictConfig) -> dict[str, Any]:
+def flat_settings(config: DictConfig | dict[str, Any]) -> dict[str, Any]:
     """The whole configuration, and flat copies of what sweeps set, by which dashboards group and filter."""
-    settings: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
-    data, optim = config.data, config.optim  # of parts of one's own, some may be missing
+    settings: Any = OmegaConf.to_container(config, resolve=True) if isinstance(config, DictConfig) else config
+    data, optim = settings["data"], settings["optim"]  # of parts of one's own, some may be missing
     flat = {
         "p": data.get("p"),
         "train_fraction": data.get("train_fraction"),
         "wd": optim.get("wd"),
-        "seed": config.seed,
+        "seed": settings["seed"],
     }
-    unusual = {} if data.get("split", "pairs") == "pairs" else {"split": data.split}
+    unusual = {} if data.get("split", "pairs") == "pairs" else {"split": data["split"]}
     return {**settings, **flat, **unusual, "data_seed": data.get("seed")}
 
 
@@ -136,6 +178,14 @@ def moved(node: Any, before: str, after: str) -> Any:
     if isinstance(node, dict):
         return {key: moved(value, before, after) for key, value in node.items()}
     return after if node == before else node
+
+
+def at(plain: Mapping[str, Any], name: str) -> Any:
+    """The setting of that dotted name; None where there is none."""
+    node: Any = plain
+    for part in name.split("."):
+        node = node.get(part) if isinstance(node, Mapping) else None
+    return node
 
 
 def leaves(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

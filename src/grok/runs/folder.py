@@ -70,7 +70,11 @@ class RunFolder:
     @property
     def is_lost(self) -> bool:
         """Whether the run should be training, and has no heartbeat."""
-        return self.summary().get("status") in ("running", "concluding") and is_silent(self.heartbeat)
+        return self.lost_by(self.summary())
+
+    def lost_by(self, summary: Mapping[str, Any]) -> bool:
+        """The same by a summary that was read already."""
+        return summary.get("status") in ("running", "concluding") and is_silent(self.heartbeat)
 
     # --- tables
 
@@ -108,6 +112,19 @@ class RunFolder:
             if whole != text:
                 warnings.warn(f"{file} ends in a line that was cut short; read up to there.", stacklevel=2)
             return pd.read_csv(io.StringIO(whole), dtype={"keys": str})
+
+    def last(self, file: Path) -> Mapping[str, Any]:
+        """The last whole row of a table, numbers as numbers: what `read` has there, without the rows before it."""
+        with reading(file):
+            text = file.read_bytes()
+            end = text.rfind(b"\n")
+            begin = text.rfind(b"\n", 0, max(end, 0)) + 1
+            header, row = text[: text.find(b"\n") + 1], text[begin : end + 1]
+            names, values = (next(csv.reader([line.decode("utf-8")]), []) for line in (header, row))
+            if begin == 0 or len(names) != len(values) or text.isspace() or b"," not in text:
+                return {str(name): value for name, value in self.read(file).iloc[-1].items()}
+            self.refuse_changed(file)
+            return {name: _number(value) for name, value in zip(names, values, strict=True)}
 
     def refuse_changed(self, file: Path) -> None:
         """`ValueError` where a table is not what it was when the run ended, in a run that has."""
@@ -277,6 +294,13 @@ def _by_step(folder: Path, suffix: str) -> dict[int, Path]:
     pattern = re.compile(rf"step_(\d+)\.{suffix}")
     found = {int(m[1]): file for file in folder.glob(f"*.{suffix}") if (m := pattern.fullmatch(file.name))}
     return dict(sorted(found.items()))
+
+
+def _number(text: str) -> Any:
+    try:
+        return float(text) if text else math.nan
+    except ValueError:
+        return text
 
 
 def _is_nan(value: Any) -> bool:

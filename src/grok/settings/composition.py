@@ -1,7 +1,7 @@
 """What Hydra could not compose, in one sentence that names what there is."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ def composition_sentence(error: Exception, typed: Sequence[str], own: Collection
     return first or _in_hydras_words(error)
 
 
-def _sentence(override: Override, known: dict[str, Any], own: Collection[Path]) -> str | None:
+def _sentence(override: Override, known: Mapping[str, Any], own: Collection[Path]) -> str | None:
     name, text = override.key_or_group, str(override.input_line)
     if name == "hydra" or name.startswith(("hydra.", "hydra/")):
         return None

@@ -3,6 +3,8 @@
 import inspect
 import pkgutil
 from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -29,17 +31,21 @@ def refuse_unknown(config: DictConfig) -> None:
         raise ValueError(unknown_sentence(name, known))
 
 
-def known_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+def known_settings(config: Mapping[str, Any]) -> Mapping[str, Any]:
     """Every setting by dotted name, with its value in conf/; of `launch`, those of the kind that `config` names."""
-    folder = conf_folder()
+    launch = config.get("launch")
+    return _known(conf_folder(), str(launch.get("kind")) if isinstance(launch, Mapping) else None)
+
+
+@cache
+def _known(folder: Path, launch: str | None) -> Mapping[str, Any]:
     main = _plain(folder / "train.yaml")
     main.pop("hydra", None)
     main.pop("defaults", None)
     known = {**dict.fromkeys(BY_COMMAND), **dict(_leaves(main, ""))}
     for group in (path for path in sorted(folder.iterdir()) if path.is_dir()):
         for file in sorted(group.glob("*.yaml")):
-            kind = config.get("launch")
-            other_kind = group.name == "launch" and isinstance(kind, Mapping) and kind.get("kind") != file.stem
+            other_kind = group.name == "launch" and launch is not None and launch != file.stem
             if not other_kind and "@package _global_" not in file.read_text(encoding="utf-8"):
                 members = _plain(file)
                 members.pop("defaults", None)

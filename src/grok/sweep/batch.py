@@ -2,13 +2,12 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from grok.sweep.folder import Point, SweepFolder
 from grok.sweep.frozen_code import python_path
 from grok.sweep.pool import Pool, Slot, Task
-
-Say = Callable[[Point, str], None]
+from grok.sweep.report import Report
 
 
 class Batch:
@@ -18,16 +17,18 @@ class Batch:
         sweep: the folder.
         points: what is to be run.
         slots: room for them.
-        say: called with a point and what happened to it.
+        report: told what happens to each.
     """
 
-    def __init__(self, sweep: SweepFolder, points: Sequence[Point], slots: Sequence[Slot], say: Say) -> None:
-        self._sweep, self._points, self._say = sweep, {sweep.output_file(point): point for point in points}, say
-        self._pool = Pool(slots, self._started, self._ended)
+    def __init__(self, sweep: SweepFolder, points: Sequence[Point], slots: Sequence[Slot], report: Report) -> None:
+        self._sweep, self._points, self._report = sweep, {sweep.output_file(point): point for point in points}, report
+        self._at_once = len(slots)
+        self._pool = Pool(slots, self._started, self._ended, report.told, report.wait)
 
     def run(self) -> bool:
         """Run all points; False where a signal ended that early."""
-        return self._pool.run(self._tasks())
+        with self._report.following(list(self._points.values()), self._at_once):
+            return self._pool.run(self._tasks())
 
     def end(self, seconds: float) -> None:
         """Have the points that run save and end, and wait so long for them."""
@@ -46,12 +47,12 @@ class Batch:
     def _started(self, task: Task, slot: Slot) -> None:
         point = self._points[task.output]
         self._sweep.began(point)
-        self._say(point, "started" + (f" on GPU {slot.gpu}" if slot.gpu is not None else ""))
+        self._report.began(point, f" on GPU {slot.gpu}" if slot.gpu is not None else "")
 
     def _ended(self, task: Task, code: int) -> None:
         point = self._points[task.output]
         self._sweep.ended(point, code)
-        self._say(point, ending(self._sweep, point))
+        self._report.ended(point, ending(self._sweep, point))
 
 
 def ending(sweep: SweepFolder, point: Point) -> str:

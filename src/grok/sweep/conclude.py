@@ -28,7 +28,11 @@ def conclude(
     folder.write(sweep)
     finished = sum(sweep.points[point.number].status == "finished" for point in requested)
     complete = finished == len(requested)
-    report.print(f"{finished} of {len(requested)} points finished")
+    everywhere = sum(point.status == "finished" for point in sweep.points)
+    of_all = (
+        "" if len(requested) == len(sweep.points) else f"; of all in the sweep, {everywhere} of {len(sweep.points)}"
+    )
+    report.print(f"{finished} of {len(requested)} points finished{of_all}")
     if not complete:
         report.print(next_commands(same_command(folder.path), words="to go on"))
     if not ended:

@@ -11,15 +11,13 @@ Points are known by their configuration, not by their number: the same command f
 
 import fcntl
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
-
-from grok.runs.configuration import loaded, printable
+from grok.runs.configuration import loaded_plain, printable
 from grok.runs.damage import DamagedFileError
 from grok.runs.files import write_text
 from grok.runs.folder import RunFolder
@@ -72,19 +70,22 @@ class SweepFolder:
             plain = printable(json.loads(self.file.read_text(encoding="utf-8")))
             codes = [FrozenCode(**code) for code in plain["codes"]]
             points = [Point(**point) for point in plain["points"]]
-            for point in points:
-                self._refuse_outside(point)
+            self._refuse_outside(points)
             return Sweep(plain["base"], codes, plain["jobs"], points)
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             raise ValueError(
                 f"`sweep` must be the folder of a sweep, with a sweep.json of this project. Got {self.path}."
             ) from None
 
-    def _refuse_outside(self, point: Point) -> None:
-        names = (str(point.number), point.code, Path(point.run).name)
-        run = (self.path / point.run).resolve()
-        if not run.is_relative_to(self.path.resolve()) or any("/" in name or name == ".." for name in names):
-            raise ValueError
+    def _refuse_outside(self, points: Sequence[Point]) -> None:
+        root, parents = self.path.resolve(), {Path(point.run).parent for point in points}
+        outside = [parent for parent in parents if not (self.path / parent).resolve().is_relative_to(root)]
+        for point in points:
+            names = (str(point.number), point.code, Path(point.run).name)
+            run = self.path / point.run
+            leads_out = run.is_symlink() and not run.resolve().is_relative_to(root)
+            if outside or leads_out or any("/" in name or name == ".." for name in names):
+                raise ValueError
 
     def points(self) -> list[Point]:
         """All points by number, with what has become of each until now."""
@@ -100,9 +101,9 @@ class SweepFolder:
     def config_file(self, point: Point) -> Path:
         return self.path / "points" / f"{point.number:03d}.yaml"
 
-    def config(self, point: Point) -> DictConfig:
-        """The resolved configuration of a point."""
-        return loaded(self.config_file(point))
+    def config(self, point: Point) -> dict[str, Any]:
+        """The resolved configuration of a point, plain."""
+        return loaded_plain(self.config_file(point))
 
     def output_file(self, point: Point) -> Path:
         return self.path / "output" / f"{point.number:03d}.txt"

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -27,13 +27,17 @@ FOLDER_PLACEHOLDER = "the folder of the run"  # stands for it in points/*.yaml a
 
 def identity(config: DictConfig) -> str:
     """The hash of a configuration, wherever it runs; its `folder` must be `FOLDER_PLACEHOLDER`."""
-    text = json.dumps(defining_settings(config), sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def defining_settings(config: DictConfig) -> dict[str, Any]:
-    """What is hashed, and compared between the commands of one sweep."""
     resolved: Any = OmegaConf.to_container(config, resolve=True)
+    return digest(defining_settings(resolved))
+
+
+def digest(defining: Mapping[str, Any]) -> str:
+    """The hash of `defining_settings`."""
+    return hashlib.sha256(json.dumps(defining, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def defining_settings(resolved: dict[str, Any]) -> dict[str, Any]:
+    """What of a plain configuration is hashed, and compared between the commands of one sweep."""
     plain = as_before(resolved)
     settings: dict[str, Any] = _whole_numbers_as_integers(
         {name: value for name, value in plain.items() if name not in EXECUTION_SETTINGS}
@@ -41,10 +45,13 @@ def defining_settings(config: DictConfig) -> dict[str, Any]:
     return settings
 
 
-def base(configs: Sequence[DictConfig]) -> dict[str, Any]:
+def base(defining: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """What all of the configurations share, by dotted name."""
-    first, *others = (leaves(defining_settings(config)) for config in configs)
-    return {name: value for name, value in first.items() if all(other.get(name) == value for other in others)}
+    rest = iter(defining)
+    shared = leaves(next(rest))
+    for other in map(leaves, rest):
+        shared = {name: value for name, value in shared.items() if other.get(name) == value}
+    return shared
 
 
 def differing_names(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:

@@ -1,13 +1,12 @@
 """The points that a command asks for, joined with those that the sweep's folder holds already."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
-
-from grok.runs.configuration import leaves
+from grok.runs.configuration import at, written
 from grok.runs.damage import DamagedFileError, reading
-from grok.runs.files import write_text
+from grok.runs.files import flush, write_text
 from grok.settings import places
 from grok.sweep import slurm
 from grok.sweep.folder import Point, Sweep, SweepFolder
@@ -29,7 +28,7 @@ def join(folder: SweepFolder, requested: Mapping[str, RequestedPoint], allow_cha
     for point in sweep.points:
         point.status, point.reason = folder.outcome(point)
     refuse_busy(sweep)
-    shared, code = base([point.config for point in requested.values()]), present_code()
+    shared, code = base(point.defining for point in requested.values()), present_code()
     changed = differing_names(sweep.base, shared)
     if sweep.points and not allow_changes:
         _refuse_changes(folder, sweep, shared, changed, code.hash)
@@ -87,31 +86,39 @@ def _add_points(folder: SweepFolder, sweep: Sweep, requested: Mapping[str, Reque
     """Make points, in `sweep` and on disk, of new configurations, and write anew those that cannot be read."""
     known = {point.configuration: point for point in sweep.points}
     for configuration, wanted in requested.items():
-        if "wandb" in (wanted.config.logger or {}) and wanted.config.logger.wandb.group == wanted.config.task_name:
-            wanted.config.logger.wandb.group = folder.path.name  # W&B shows the points of a sweep together
+        wandb = (wanted.plain["logger"] or {}).get("wandb")
+        if wandb and wandb.get("group") == wanted.plain["task_name"]:
+            wandb["group"] = folder.path.name  # W&B shows the points of a sweep together
         point = known.get(configuration)
         if point is None:
             number = len(sweep.points)
-            name = places.folder_name(wanted.config.name)
+            name = places.folder_name(wanted.plain["name"])
             point = Point(number, dict(wanted.settings), configuration, f"runs/{number:03d}_{name}")
             sweep.points.append(point)
         elif _config(folder, point) is not None:
             continue
-        write_text(folder.config_file(point), OmegaConf.to_yaml(wanted.config, resolve=True))
+        write_text(folder.config_file(point), written(wanted.plain), durable=False)
+    with suppress(OSError):  # a file system whose folders cannot be waited for
+        flush(folder.path / "points")
 
 
 def _name_points(
     folder: SweepFolder, sweep: Sweep, requested: Mapping[str, RequestedPoint], changed: list[str]
 ) -> None:
     """Have every point named by all settings that differ between points, also between those of several commands."""
-    first = next(iter(requested.values())).config
-    followers = {name for name, value in leaves(_unresolved(first)).items() if str(value).startswith("${")}
+    followers = set(next(iter(requested.values())).followers)
     names = dict.fromkeys([*(name for point in sweep.points for name in point.settings), *changed])
     rows = [_values(folder, point, list(names), requested) for point in sweep.points]
+    varying = {name for name in names if _differs(row[name] for row in rows if name in row)}
     for point, row in zip(sweep.points, rows, strict=True):
-        varying = {name for name in row if any(other.get(name, row[name]) != row[name] for other in rows)}
-        if varying:
+        if varying & row.keys():
             point.settings = {name: value for name, value in row.items() if name in varying - (followers & {*changed})}
+
+
+def _differs(values: Iterable[Any]) -> bool:
+    rest = iter(values)
+    first = next(rest, None)
+    return any(value != first for value in rest)
 
 
 def _values(
@@ -120,20 +127,15 @@ def _values(
     if all(name in point.settings for name in names):
         return {name: point.settings[name] for name in names}
     wanted = requested.get(point.configuration)
-    config = wanted.config if wanted else _config(folder, point)
-    values = {name: point.settings.get(name, OmegaConf.select(config or OmegaConf.create(), name)) for name in names}
+    config = wanted.plain if wanted else _config(folder, point) or {}
+    values = {name: point.settings[name] if name in point.settings else at(config, name) for name in names}
     return {name: value for name, value in values.items() if isinstance(value, int | float | str | bool)}
 
 
-def _config(folder: SweepFolder, point: Point) -> DictConfig | None:
+def _config(folder: SweepFolder, point: Point) -> dict[str, Any] | None:
     """The configuration of a point on disk; None where it cannot be read."""
     try:
         with reading(folder.config_file(point), folder.path):
             return folder.config(point)
     except DamagedFileError:
         return None
-
-
-def _unresolved(config: DictConfig) -> dict[str, Any]:
-    plain: Any = OmegaConf.to_container(config, resolve=False)
-    return plain  # type: ignore[no-any-return]

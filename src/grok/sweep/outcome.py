@@ -34,7 +34,7 @@ def outcome(run: RunFolder, process_file: Path, root: Path) -> tuple[str, str | 
         if run.checkpoints():
             run.require_summary()
         summary: Mapping[str, Any] = run.summary()
-        status, lost = summary.get("status"), run.is_lost
+        status, lost = summary.get("status"), run.lost_by(summary)
         status = "running" if status == "concluding" else status
     if status == "finished":
         return "finished", None

@@ -44,15 +44,22 @@ class Pool:
         slots: the room there is.
         started: called with each task and its slot when it starts, in the thread of `run`.
         ended: called with each task and its exit status (negative for a signal) when it has ended.
+        told: called with the number of a signal to stop.
+        waited: called between looks at what runs.
 
     A task's standard input closes when this process dies, however it dies.
     """
 
     def __init__(
-        self, slots: Sequence[Slot], started: Callable[[Task, Slot], None], ended: Callable[[Task, int], None]
+        self,
+        slots: Sequence[Slot],
+        started: Callable[[Task, Slot], None],
+        ended: Callable[[Task, int], None],
+        told: Callable[[int], None] = lambda _: None,
+        waited: Callable[[], None] = lambda: None,
     ) -> None:
         self._free = list(slots)
-        self._started, self._ended = started, ended
+        self._started, self._ended, self._told, self._waited = started, ended, told, waited
         self._running: dict[subprocess.Popen[bytes], tuple[Task, Slot]] = {}
 
     def run(self, tasks: Iterable[Task]) -> bool:
@@ -69,8 +76,10 @@ class Pool:
                     time.sleep(POLL)
                     self._note_ended()
                     if stop and stop[0]:
+                        self._told(stop[0])
                         stop[0] = 0
                         self._terminate()
+                    self._waited()
             finally:
                 self._terminate()
 

@@ -1,5 +1,6 @@
 """How far runs are, from their folders alone."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +10,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from grok.measures.phases import PHASES
-from grok.runs.configuration import loaded
+from grok.runs.configuration import loaded_plain
 from grok.runs.damage import DamagedFileError, reading
 from grok.runs.folder import RunFolder
 from grok.runs.named import folders_in, is_sweep
 from grok.sweep.folder import SweepFolder
+
+MOST_ROWS = 60
+ORDER = ("running", "lost", "damaged", "failed", "interrupted", "diverged", "pending", "finished")  # of what is shown
 
 
 @dataclass
@@ -81,9 +85,9 @@ def progress(name: str, folder: RunFolder, status: str, reason: str) -> Progress
 def _measured_progress(name: str, folder: RunFolder, status: str, reason: str) -> Progress:
     progress = Progress(name, status, reason=reason)
     with reading(folder.config, folder.path.parent):
-        max_steps = int(loaded(folder.config).trainer.max_steps)
+        max_steps = int(loaded_plain(folder.config)["trainer"]["max_steps"])
     with reading(folder.metrics, folder.path.parent):
-        last = folder.read(folder.metrics).iloc[-1]
+        last = folder.last(folder.metrics)
         progress.step, progress.max_steps = int(last["step"]), max_steps
         progress.test_accuracy = float(last["accuracy/test"]) if "accuracy/test" in last else None
         if "phase" in last and last["phase"] == last["phase"]:
@@ -104,10 +108,20 @@ def _seconds_left(folder: RunFolder, max_steps: int) -> float | None:
     return (max_steps - last) * (late.stat().st_mtime - early.stat().st_mtime) / (last - first)
 
 
-def status_table(path: Path) -> Table:
-    """One row a run."""
+def status_table(path: Path, whole: bool = False) -> Table:
+    """One row a run, and how many there are; of more than `MOST_ROWS` those that say most, unless all are wanted."""
+    found = list(runs(path))
+    shown_runs, counts = found, Counter(run.status for run in found)
+    if len(found) > MOST_ROWS and not whole:
+        shown_runs = sorted(found, key=lambda run: _place(run.status))[:MOST_ROWS]
     table = Table("run", "status", "step", "of", "phase or regime", "test accuracy", "at most left", "reason")
-    for run in runs(path):
+    if len(found) > 1:
+        table.title = (
+            f"{len(found):,} runs: {', '.join(f'{counts[status]:,} {status}' for status in sorted(counts, key=_place))}"
+        )
+    if len(shown_runs) < len(found):
+        table.caption = f"{len(found) - len(shown_runs):,} more; all=true shows them"
+    for run in shown_runs:
         shown = progress(*run)
         table.add_row(
             shown.name,
@@ -120,3 +134,7 @@ def status_table(path: Path) -> Table:
             escape(shown.reason),
         )
     return table
+
+
+def _place(status: str) -> int:
+    return ORDER.index(status) if status in ORDER else 0

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -9,15 +10,34 @@ from omegaconf import DictConfig, ListConfig
 
 from grok.settings.checks import require_whole
 from grok.sweep.pool import Slot
+from grok.training.machine import available_cores
 
 
 def slots_here(launch: DictConfig) -> list[Slot]:
-    """The slots of this machine: `launch=serial` has one, `launch=local` those of its GPUs or cores."""
-    cores = torch.get_num_threads()
+    """The slots of this machine: `launch=serial` has one, `launch=local` those of its GPUs or cores.
+
+    OMP_NUM_THREADS is of each process: it bounds the threads of a slot, not the number of slots.
+    """
+    threads = torch.get_num_threads()
     if launch.kind == "serial":
-        return [Slot(None, cores)]
+        return [Slot(None, threads)]
     check_counts(launch)
-    return shared_out(_gpus(launch.gpus), cores, launch.jobs_per_gpu, launch.cpu_slots)
+    cores = max(threads, available_cores()) if threads_are_set() else threads
+    slots = shared_out(_gpus(launch.gpus), cores, launch.jobs_per_gpu, launch.cpu_slots)
+    return [replace(slot, threads=min(slot.threads, threads)) for slot in slots] if threads_are_set() else slots
+
+
+def threads_are_set() -> bool:
+    """Whether the environment says how many threads a process is to have."""
+    return any(os.environ.get(name) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"))
+
+
+def threads_words(slots: Sequence[Slot]) -> list[str]:
+    """What the environment's number of threads comes to; nothing where it says none."""
+    if not threads_are_set():
+        return []
+    each = "1 thread" if slots[0].threads == 1 else f"{slots[0].threads} threads"
+    return [f"OMP_NUM_THREADS or MKL_NUM_THREADS is set: {len(slots)} at once, each with {each}"]
 
 
 def check_counts(launch: DictConfig) -> None:

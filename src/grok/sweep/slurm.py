@@ -22,6 +22,7 @@ from grok.settings.checks import require_whole
 from grok.sweep.batch import Batch
 from grok.sweep.folder import Point, SweepFolder
 from grok.sweep.frozen_code import python_path
+from grok.sweep.report import Report
 from grok.sweep.slots import check_counts, shared_out
 
 LEAST_MINUTES = 16  # submitit takes every warning within the last ten minutes for that of the time limit
@@ -47,9 +48,10 @@ class Job:
 
     def __call__(self) -> None:
         sweep = SweepFolder(self.sweep)
-        points = [point for point in sweep.points() if point.number in self.numbers and point.status != "finished"]
+        own = [point for point in sweep.read().points if point.number in self.numbers]
+        points = [point for point in own if sweep.outcome(point)[0] != "finished"]
         slots = shared_out(granted_gpus(self.gpus), self.cpus, self.jobs_per_gpu, self.cpu_slots)
-        self.batch = Batch(sweep, points, slots, _say)
+        self.batch = Batch(sweep, points, slots, Report(sweep, listing=False))
         if not self.batch.run():
             # SIGTERM: all is saved. SLURM ends this process if the job was cancelled, and requeues it if it was
             # preempted; were it to end by itself, it would count as done.
@@ -60,10 +62,6 @@ class Job:
         if self.batch is not None:
             self.batch.end(self.warning - LEAVE_BEFORE)
         return DelayedSubmission(replace(self, batch=None))  # without the batch, whose processes nobody could pickle
-
-
-def _say(point: Point, words: str) -> None:
-    print(f"{point}  {words}", flush=True)
 
 
 def granted_gpus(count: int) -> Sequence[str]:

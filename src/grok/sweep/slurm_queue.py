@@ -11,7 +11,8 @@ from grok.sweep.batch import ending
 from grok.sweep.folder import Point, SweepFolder
 from grok.sweep.report import Report
 
-POLL = 2.0  # seconds between looks at SLURM's queue
+POLL = 2.0  # seconds between looks at SLURM's queue, at least
+MOST_OF_A_CORE = 50  # times as long it waits as a look at the points took: 2 % of a core
 
 
 def run_on_slurm(folder: SweepFolder, points: Sequence[Point], launch: DictConfig, report: Report) -> bool:
@@ -25,7 +26,8 @@ def run_on_slurm(folder: SweepFolder, points: Sequence[Point], launch: DictConfi
     report.print(f"submitted as SLURM job {array}, {len(jobs)} batches; what they print is in {output}")
     try:
         if launch.wait:
-            _follow(folder, points, jobs, report)
+            with report.following(points, len(jobs) * max(1, launch.gpus) * launch.jobs_per_gpu):
+                _follow(folder, points, jobs, report)
             return True
     except KeyboardInterrupt:
         pass
@@ -40,16 +42,28 @@ def _follow(folder: SweepFolder, points: Sequence[Point], jobs: Sequence[str], r
     reported = set()
     while True:
         remaining = slurm.queued_jobs(jobs)  # before the points are read, so that none ends unseen
-        for point in folder.points():
-            state = point.status, point.reason
-            if known.get(point.number, state) != state:
-                report.point(point, "running" if point.status == "running" else ending(folder, point))
+        began = time.monotonic()
+        for point in points:
+            if known[point.number][0] == "finished":
+                continue
+            state = point.status, point.reason = folder.outcome(point)
+            if known[point.number] != state:
+                _say(folder, point, report)
                 known[point.number] = state
                 reported.add(point.number)
         if remaining == []:
             break
-        time.sleep(POLL)
-    for point in folder.points():
-        if point.number in known.keys() - reported:  # failed as the last time, or its job ended before it came to it
+        report.wait()
+        time.sleep(max(POLL, MOST_OF_A_CORE * (time.monotonic() - began)))
+    for point in points:
+        if point.number not in reported:  # failed as the last time, or its job ended before it came to it
+            point.status, point.reason = folder.outcome(point)
             pending = f"was not started; see {folder.path / 'slurm'}"
-            report.point(point, pending if point.status == "pending" else ending(folder, point))
+            report.ended(point, pending if point.status == "pending" else ending(folder, point))
+
+
+def _say(folder: SweepFolder, point: Point, report: Report) -> None:
+    if point.status == "running":
+        report.began(point)
+    else:
+        report.ended(point, ending(folder, point))

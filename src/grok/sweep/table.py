@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from omegaconf import DictConfig, OmegaConf
 
 from grok.measures.phases import EVENTS
-from grok.runs.configuration import flat_settings
+from grok.runs.configuration import at, flat_settings
 from grok.runs.damage import DamagedFileError, reading
 from grok.settings.short import in_full
 from grok.sweep.folder import Point, SweepFolder
@@ -65,8 +64,8 @@ def _configured(folder: SweepFolder, point: Point, others: Sequence[str]) -> dic
         flat = flat_settings(config)
         return {
             **{name: flat[name] for name in SETTINGS},
-            **{name: point.settings.get(name, _plain(OmegaConf.select(config, name))) for name in others},
-            "max_steps": config.trainer.max_steps,
+            **{name: point.settings.get(name, _plain(at(config, name))) for name in others},
+            "max_steps": config["trainer"]["max_steps"],
         }
 
 
@@ -93,7 +92,7 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, int | float | str | bool | None) else str(value)
 
 
-def a_configuration(path: Path) -> DictConfig | None:
+def a_configuration(path: Path) -> dict[str, Any] | None:
     """That of the first point of a sweep that can be read."""
     folder = SweepFolder(path)
     for point in folder.points():

@@ -3,6 +3,7 @@ than the order of its sums.
 """
 
 import ctypes
+import os
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+BUSY = 2.0  # times as many threads as cores
 EXACT = 1e-6  # relative error of an exact float32 product is about 3e-7, of TF32 3e-4, of bfloat16 3e-3
 
 
@@ -73,6 +75,27 @@ def keep_memory() -> None:
     if mallopt is not None:
         mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD: blocks below a GiB come from the heap
         mallopt(-1, -1)  # M_TRIM_THRESHOLD: the heap never shrinks
+
+
+def available_cores() -> int:
+    """Cores that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def busy_words(threads: int) -> list[str]:
+    """One sentence where more wants to run on this machine than it has cores, and what would help; else none.
+
+    Two threads of one product wait for each other at every step: where a core is shared with others, two threads can
+    be ten times as slow as one.
+    """
+    cores, load = os.cpu_count() or 1, os.getloadavg()[0]
+    if load + threads <= BUSY * cores:
+        return []
+    help = "`threads=1` would lose least by waiting" if threads > 1 else "fewer runs at once would each be faster"
+    return [
+        f"this machine is busy: {load:.0f} processes want its {cores} cores already, so steps take longer than they"
+        f" need; {help}"
+    ]
 
 
 def device_name(device: torch.device) -> str:

@@ -18,7 +18,7 @@ from grok.training import console as say
 from grok.training.conclude import conclude_run
 from grok.training.experiment import Experiment, absences
 from grok.training.lit import DivergedError
-from grok.training.machine import device_name, exact_products, keep_memory
+from grok.training.machine import busy_words, device_name, exact_products, keep_memory
 
 
 def train(experiment: Experiment, console: Console) -> dict[str, Any]:
@@ -83,7 +83,8 @@ def _announce(experiment: Experiment, console: Console, products: str) -> None:
         folder.write_summary(
             group={"name": found.name, "words": words, "order": found.order, "blocks": found.basis.names}
         )
-    say.announce(console, config, experiment.data, experiment.module, folder.summary(), absences(experiment))
+    notes = [*absences(experiment), *(busy_words(torch.get_num_threads()) if device.type == "cpu" else [])]
+    say.announce(console, config, experiment.data, experiment.module, folder.summary(), notes)
     for logger in experiment.loggers:
         logger.log_hyperparams(flat_settings(config))
 

@@ -1,9 +1,11 @@
 "use strict";
 // The pictures of a sweep, drawn from its runs by what is picked above each.
-const { runs, settings, medians, regimes, curves, bands, groupings } = data;
+const { runs, settings, medians, regimes, measures, groupings } = data;
+const numbered = new Map(runs.map((run) => [run.point, run]));
+const many = Object.keys(data.beside).length > 0;
 const names = Object.keys(settings);
 const COLOURS = palette.categories;
-const state = { x: names[0], y: names[1], event: "generalized", setting: names[0], metric: document.querySelector("[data-pick=metric]").value, grouping: Object.keys(groupings)[0], count: names[0], axis: "log", runs: true, bands: true };
+const state = { x: names[0], y: names[1], event: "generalized", setting: names[0], metric: document.querySelector("[data-pick=metric]").value, grouping: Object.keys(groupings)[0], count: names[0], axis: "log", runs: !many, bands: true };
 
 const ended = (run) => run.status === "finished";
 // Where runs of one cell lie about its middle.
@@ -120,24 +122,45 @@ function curve() {
   const metric = data.metrics.find((one) => one.name === state.metric);
   const groups = Object.entries(groupings[state.grouping]);
   const traces = [];
+  const measure = measures[state.metric];
+  if (!measure) return asked(state.metric);
   groups.forEach(([name, points], i) => {
     const colour = regimes[name] || (groups.length > COLOURS.length ? `hsla(${(360 * i) / groups.length}, 60%, 45%, 1)` : COLOURS[i]);
     const label = escaped(name);
-    const band = state.bands && (bands[state.grouping][state.metric] || {})[label];
+    const band = state.bands && (measure.bands[state.grouping] || {})[label];
     if (band && band.runs > 1) {
       traces.push({ type: "scatter", mode: "lines", x: band.x, y: band.low, line: { width: 0 }, legendgroup: label, showlegend: false, hoverinfo: "skip", meta: { edge: true } });
       traces.push({ type: "scatter", mode: "lines", x: band.x, y: band.high, line: { width: 0 }, fill: "tonexty", fillcolor: colour.startsWith("#") ? `${colour}2e` : colour.replace(/ 1\)$/, " 0.18)"), legendgroup: label, showlegend: false, hoverinfo: "skip", meta: { edge: true } });
     }
     if (state.runs) for (const point of points) {
-      const line = curves[state.metric][point];
+      const line = measure.curves[point];
       if (!line) continue;
-      const run = runs.find((one) => one.point === point);
+      const run = numbered.get(point);
       traces.push({ type: "scatter", mode: "lines", x: line.x, y: line.y, name: label, legendgroup: label, showlegend: false, line: { width: 0.9, color: colour }, opacity: state.bands ? 0.55 : 0.9, text: said(run), hovertemplate: `${said(run)}<br>step %{x:,.0f}: %{y:.3~g}<extra></extra>`, meta: { point } });
     }
     if (band) traces.push({ type: "scatter", mode: "lines", x: band.x, y: band.median, name: label, legendgroup: label, line: { width: 2.6, color: colour }, hovertemplate: `${label}<br>median of ${band.runs}<br>step %{x:,.0f}: %{y:.3~g}<extra></extra>`, meta: { median: true } });
     else traces.push({ type: "scatter", mode: "lines", x: [null], y: [null], name: label, legendgroup: label, line: { width: 2.6, color: colour } });
   });
   return { data: traces, layout: { xaxis: { ...(state.axis === "log" ? data.steps : { type: "linear", tickformat: ",d" }), title: { text: "step" } }, yaxis: metric.axis, showlegend: groups.length <= 2 * COLOURS.length, hovermode: "closest" } };
+}
+
+// Curves of a sweep of many runs that lie in a file beside the page, until they are there.
+const asking = {};
+function asked(name) {
+  if (!asking[name]) {
+    const script = document.createElement("script");
+    script.src = data.beside[name];
+    script.onerror = () => { asking[name] = "missing"; draws.curves(); };
+    asking[name] = "asked";
+    document.head.append(script);
+  }
+  const text = asking[name] === "missing" ? `These curves are in ${escaped(data.beside[name])}, which must lie beside this page.` : "reading…";
+  const hidden = { visible: false };
+  return { data: [], layout: { xaxis: hidden, yaxis: hidden, annotations: [{ text, x: 0.5, y: 0.5, xref: "paper", yref: "paper", showarrow: false, font: { size: 12, color: ink("muted") } }] } };
+}
+function received(name, measure) {
+  measures[name] = measure;
+  draws.curves();
 }
 
 function count() {
@@ -153,9 +176,9 @@ function count() {
 
 // Every run as one curve of spike and waves; the mark is where it ended.
 function portraits() {
-  const spikes = curves["progress/memorization_spike"], waves = curves["progress/circuit_waves"];
+  const { curves: spikes } = measures["progress/memorization_spike"] || {}, { curves: waves } = measures["progress/circuit_waves"] || {};
   const drawn = runs.filter((run) => data.ends[run.point]);
-  const traces = drawn.map((run) => ({
+  const traces = (many ? [] : drawn).map((run) => ({
     type: "scatter", mode: "lines", x: spikes[run.point].y, y: waves[run.point].y, legendgroup: run.regime, showlegend: false, line: { width: 1, color: regimes[run.regime] },
     hovertemplate: `${said(run)}<br>spike %{x:.3~g}, waves %{y:.3~g}<extra></extra>`, meta: { point: run.point },
   }));
@@ -175,6 +198,7 @@ for (const pick of document.querySelectorAll("[data-pick]")) {
   pick.addEventListener("input", () => { state[pick.dataset.pick] = pick.value; all(); });
 }
 for (const box of document.querySelectorAll("[data-show]")) {
+  box.checked = state[box.dataset.show];
   box.addEventListener("change", () => { state[box.dataset.show] = box.checked; all(); });
 }
 // A column of the table by choice.
