@@ -1,9 +1,9 @@
-# make train [ARGS="optim.wd=0.5 …"] · report · test · test-slurm · test-browser · slow · check · docs · lens · bench · install
+# make train [ARGS="optim.wd=0.5 …"] · report · test · test-slurm · drill · test-browser · slow · check · docs · lens · bench · install
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable
 
-.PHONY: train report test test-slurm test-browser slow check docs lens bench scale install clean
+.PHONY: train report test test-slurm test-browser drill slow check docs lens bench scale install clean
 
 train: .venv/installed
 	$(BIN)/python -m grok.train $(ARGS)
@@ -21,6 +21,10 @@ test-slurm: .venv/complete
 test-browser: .venv/complete
 	command -v chromium > /dev/null || (apt-get update -q && apt-get install -y -q --no-install-recommends chromium fonts-dejavu-core) > /dev/null
 	$(BIN)/pytest -m browser $(ARGS)
+
+# faults of every kind, done to real processes (docs/reliability.md): make drill ARGS="--seed 7 --only kills disk"
+drill: .venv/complete
+	$(BIN)/python -m drill $(ARGS)
 
 slow: .venv/complete
 	$(BIN)/pytest -m slow $(ARGS)

@@ -1,9 +1,13 @@
 import platform
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 import torch
+from omegaconf import OmegaConf
+from runs import assert_same, run
 
 from grok.training import machine
 
@@ -77,3 +81,25 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
         return int(subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout)
 
     assert count("keep_memory()") < count("") / 4
+
+
+@pytest.mark.parametrize(("alone", "together", "chosen"), [(0.02, 0.002, 2), (0.002, 0.02, 1), (0.01, 0.0101, 2)])
+def test_one_thread_is_chosen_where_it_is_much_faster(
+    alone: float, together: float, chosen: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = [2]
+    monkeypatch.setattr(torch, "set_num_threads", threads.append)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads[-1])
+    found, words = machine.chosen_threads(lambda: time.sleep(alone if threads[-1] == 1 else together))
+    assert found == chosen
+    assert threads[-1] == 2  # as it was
+    assert ("threads=2 would take them" in words) == (chosen == 1)
+
+
+def test_the_number_of_threads_is_frozen_and_the_choice_changes_no_bit(tmp_path: Path) -> None:
+    most = torch.get_num_threads()
+    chosen, *_ = run(tmp_path / "chosen", "threads=null", "model.dropout=0.2")
+    n = OmegaConf.load(chosen.config).threads
+    assert n in (1, most)
+    told, *_ = run(tmp_path / "told", f"threads={n}", "model.dropout=0.2")
+    assert_same(chosen, told)

@@ -11,7 +11,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from rich.console import Console
-from runs import TINY, assert_same, configuration, run
+from runs import TINY, assert_same, configuration, run, wait
 
 from grok.measures.phases import Events
 from grok.runs.folder import RunFolder
@@ -59,6 +59,23 @@ def test_a_signal_in_the_middle_of_a_block_ends_in_good_order_and_resumes_to_the
     resumed = resumed_config(configuration(part.path, f"resume={part.path}", *typed, base=[]), typed)
     train(assemble(resumed), Console(file=io.StringIO()))
     assert_same(whole, part)
+
+
+def test_a_second_ctrl_c_stops_at_once_and_says_how_to_go_on(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    words = [*TINY, "trainer.max_steps=1000000", "measure_every=1000000", "measure_early.until=0"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "grok.train", *words, f"hydra.run.dir={folder.path}"], stderr=subprocess.PIPE, text=True
+    )
+    wait(folder.checkpoints)  # that of step 0
+    time.sleep(0.5)
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert folder.summary()["status"] == "interrupted"
+    assert folder.checkpoints()
 
 
 def test_a_killed_run_goes_on_from_its_last_checkpoint(tmp_path: Path) -> None:

@@ -236,10 +236,10 @@ class _Request(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(*projects: str) -> Iterator[WandbStub]:
+def serving(*projects: str, request: type[_Request] = _Request) -> Iterator[WandbStub]:
     """A stub that listens on 127.0.0.1, at its `url`, while the block runs and no longer than `LIFE`."""
     stub = WandbStub(projects)
-    handler = type("Request", (_Request,), {"stub": stub})
+    handler = type("Request", (request,), {"stub": stub})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         stub.url = f"http://127.0.0.1:{server.server_port}"
         life = threading.Timer(LIFE, server.shutdown)

@@ -45,8 +45,7 @@ def _repeat(folder: RunFolder, trust: bool) -> None:
         clear_leftovers(folder.path)
         conclusion = conclude(folder, trust=trust)
         concluded = {"status": "finished"} if folder.summary().get("status") == "concluding" else {}
-        folder.write_summary(**conclusion.summary(), **concluded)
-        folder.seal()
+        folder.seal(**conclusion.summary(), **concluded)
     for name, value in conclusion.summary().items():
         print(f"{name}: {value}")
     if gone := folder.missing_snapshots():

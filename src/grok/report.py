@@ -53,7 +53,7 @@ def made(arguments: Sequence[str]) -> None:
         raise ValueError(f"`pages` must be all, or left out. Got {told['pages']}.")
     project = None if told["wandb"] is False else entity_and_project(str(told["wandb"] or ""))
     path = folder_named(typed, measured=True)
-    output = None if told["output"] is None else Path(str(told["output"]))
+    output = Path(told["output"]) if told["output"] else None
 
     def page(folder: Path) -> None:
         to = output / folder.name if output and folder != path else output

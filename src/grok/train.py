@@ -30,7 +30,7 @@ from grok.runs.named import without_latest
 from grok.runs.resume import resumed_config
 from grok.runs.trust import allow_own_parts, foreign_parts
 from grok.settings import places
-from grok.settings.commands import REFUSED
+from grok.settings.commands import DISK, REFUSED, disk_sentence
 from grok.settings.composition import composition_sentence, refuse_sweeps_without_values
 from grok.settings.help import configuration
 from grok.settings.known import refuse_unknown
@@ -94,6 +94,9 @@ def _main() -> None:
         train()
     except InstantiationException:
         raise
+    except OSError as error:  # Hydra makes the folder
+        print(disk_sentence(error), file=sys.stderr)
+        sys.exit(DISK)
     except (HydraException, OmegaConfBaseException, ValueError, TypeError) as error:
         if not is_hydras(error):
             raise

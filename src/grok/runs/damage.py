@@ -31,7 +31,13 @@ class DamagedFileError(ValueError):
         super().__init__(f"{name}: {what}")
 
 
-LARGEST = {".yaml": 1 << 20, ".json": 1 << 28, ".csv": 1 << 32}  # bytes, before memory is taken
+LARGEST = {
+    ".yaml": 1 << 20,
+    ".json": 1 << 28,
+    ".csv": 1 << 32,
+    ".safetensors": 1 << 33,
+    ".ckpt": 1 << 35,
+}  # bytes, before memory is taken
 
 
 @contextmanager

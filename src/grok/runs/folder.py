@@ -222,11 +222,15 @@ class RunFolder:
         if not self.summary_file.exists():
             raise DamagedFileError(self.summary_file, "is missing")
 
-    def seal(self) -> None:
-        """Note checksums of tables and configuration, and which snapshots there are, of a run that has ended."""
+    def seal(self, **values: Any) -> None:
+        """Note checksums of tables and configuration, and which snapshots there are, of a run that has ended.
+
+        With them, at once, go `values` of the summary.
+        """
         files = [file for file in (self.metrics, self.spectra, self.final_keys, self.config) if file.exists()]
         checksums = {file.name: digest_of_file(file) for file in files}
-        self.write_summary(checksums=checksums, kept=sorted({*self.snapshots(), *self.missing_snapshots()}))
+        kept = sorted({*self.snapshots(), *self.missing_snapshots()})
+        self.write_summary(**values, checksums=checksums, kept=kept)
 
     def unseal(self) -> None:
         """Forget the checksums, before a table changes. `DamagedFileError` where one is another by then."""

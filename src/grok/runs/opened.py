@@ -100,10 +100,11 @@ class OpenedRun:
     @property
     def edited(self) -> list[str]:
         """What differs between config.yaml and the run that was begun by it, in words."""
+        now = settings(self.config)
         kept = (self.summary.get("checksums") or {}).get(self.folder.config.name)
         is_other = kept is not None and kept != digest_of_file(self.folder.config)
         begun_by = {name: x for name, x in (self.summary.get("identity") or {}).items() if not name.startswith("(")}
-        found = differences(begun_by, settings(self.config))
+        found = differences(begun_by, now)
         return found or (["only what does not make the run"] if is_other else [])
 
     @cached_property

@@ -13,6 +13,7 @@ from yaml import YAMLError  # type: ignore[import-untyped]
 from grok.settings.output import steady_output, stoppable
 from grok.settings.version import version_line
 
+PATHS = ("output", "split", "checkpoint")
 REFUSED, DISK = 2, 4  # exit statuses: by this program, in one sentence; by the system, in one as well
 
 
@@ -31,7 +32,17 @@ def settings(arguments: Sequence[str], known: Mapping[str, Any]) -> tuple[Path |
         except (OmegaConfBaseException, YAMLError) as error:
             raise ValueError(f"`{name}` cannot be read from {text!r}: {str(error).splitlines()[0]}.") from error
         values[name] = value["value"] if isinstance(value, dict) else text
+        if name in PATHS:
+            values[name] = _path(name, values[name])
     return Path(folders[0]) if folders else None, values
+
+
+def _path(name: str, value: Any) -> str | None:
+    if value is None or (isinstance(value, str) and value and "\0" not in value):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    raise ValueError(f"`{name}` must be a path. Got {value!r}.")
 
 
 def _name_and_text(argument: str, known: Collection[str]) -> tuple[str, str]:

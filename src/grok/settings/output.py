@@ -13,7 +13,7 @@ class Output:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        with suppress(AttributeError, ValueError):
+        with suppress(AttributeError, OSError, ValueError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[attr-defined] # of a locale other than UTF-8
 
     def write(self, text: str) -> int:
@@ -61,5 +61,6 @@ def stoppable(words: str = "stopped") -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is ending
         print(words, file=sys.stderr)
         sys.exit(128 + signal.SIGINT)

@@ -52,6 +52,7 @@ def _trained(experiment: Experiment) -> int:
             return refuse(error, config.folder)
         raise
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is ending
         words = "stopped at once; to go on from the last checkpoint"
         _say_how_to_go_on(Path(config.folder), words)
         return 128 + signal.SIGINT

@@ -5,13 +5,16 @@ than the order of its sums.
 import ctypes
 import os
 import platform
-from collections.abc import Iterator
+import statistics
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 
 BUSY = 2.0  # times as many threads as cores
+TRIED, WORTH = 5, 1.3  # steps timed for a number of threads, and how much faster another number must be
 EXACT = 1e-6  # relative error of an exact float32 product is about 3e-7, of TF32 3e-4, of bfloat16 3e-3
 
 
@@ -80,6 +83,38 @@ def keep_memory() -> None:
 def available_cores() -> int:
     """Cores that this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def chosen_threads(step: Callable[[], object]) -> tuple[int, str]:
+    """How many threads a run takes that says no number, and why in a sentence, where it is not torch's number.
+
+    On a core that is shared, two threads of one product wait for each other: they can be ten times as slow as one.
+
+    Args:
+        step: the work of a training step, which changes nothing that lasts.
+    """
+    most = torch.get_num_threads()
+    if most == 1:
+        return 1, ""
+    seconds: dict[int, float] = {}
+    try:
+        with torch.random.fork_rng(devices=[]):  # dropout draws
+            for n in (1, most):
+                torch.set_num_threads(n)
+                step()  # warms up
+                seconds[n] = statistics.median(_seconds(step) for _ in range(TRIED))
+    finally:
+        torch.set_num_threads(most)
+    gain = seconds[most] / seconds[1]
+    if gain < WORTH:
+        return most, ""
+    return 1, f"1 thread: at present a step takes {gain:.1f} times as long on {most}; threads={most} would take them"
+
+
+def _seconds(step: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    step()
+    return time.perf_counter() - began
 
 
 def busy_words(threads: int) -> list[str]:

@@ -1,5 +1,6 @@
 """One run from its first step to its last, and what it writes of itself on the way."""
 
+import signal
 import time
 from typing import Any
 
@@ -17,8 +18,8 @@ from grok.runs.schedule import refuse_lost_rows
 from grok.training import console as say
 from grok.training.conclude import conclude_run
 from grok.training.experiment import Experiment, absences
-from grok.training.lit import DivergedError
-from grok.training.machine import busy_words, device_name, exact_products, keep_memory
+from grok.training.lit import DivergedError, Pairs
+from grok.training.machine import busy_words, chosen_threads, device_name, exact_products, keep_memory
 
 
 def train(experiment: Experiment, console: Console) -> dict[str, Any]:
@@ -29,8 +30,7 @@ def train(experiment: Experiment, console: Console) -> dict[str, Any]:
 
 def _train(experiment: Experiment, console: Console) -> dict[str, Any]:
     keep_memory()
-    if experiment.config.threads is not None:
-        torch.set_num_threads(experiment.config.threads)
+    notes = _set_threads(experiment)
     torch.manual_seed(experiment.config.seed)  # of dropout; the network has its own generator
     began = time.perf_counter() - _earlier_seconds(experiment)
     _begin_folder(experiment)
@@ -39,7 +39,7 @@ def _train(experiment: Experiment, console: Console) -> dict[str, Any]:
             exact_products(experiment.trainer.strategy.root_device) as products,
             heartbeat(experiment.folder.heartbeat),
         ):
-            _announce(experiment, console, products)
+            _announce(experiment, console, products, notes)
             if not experiment.only_conclude:
                 _fit(experiment, began)
             _conclude(experiment, console, began)
@@ -47,6 +47,18 @@ def _train(experiment: Experiment, console: Console) -> dict[str, Any]:
         failed = experiment.folder.summary().get("status") not in ("finished", "interrupted")
         wandb_logger.end(experiment.folder, failed=failed)
     return experiment.folder.summary()
+
+
+def _set_threads(experiment: Experiment) -> list[str]:
+    """As configured, or by what is fastest here and now, which is frozen then: sums depend on it. In words, if any."""
+    config, device = experiment.config, experiment.trainer.strategy.root_device
+    words = ""
+    if config.threads is None and device.type == "cpu" and not experiment.only_conclude:
+        step = experiment.module.gradients(Pairs(*experiment.data.training))
+        config.threads, words = chosen_threads(step)
+    if config.threads is not None:
+        torch.set_num_threads(config.threads)
+    return [words] if words else []
 
 
 def _earlier_seconds(experiment: Experiment) -> float:
@@ -68,7 +80,7 @@ def _begin_folder(experiment: Experiment) -> None:
         experiment.folder.truncate_after(experiment.measured_step)
 
 
-def _announce(experiment: Experiment, console: Console, products: str) -> None:
+def _announce(experiment: Experiment, console: Console, products: str, threads: list[str]) -> None:
     """Say what will be trained: in the summary, on the console, to the loggers."""
     config, folder, device = experiment.config, experiment.folder, experiment.trainer.strategy.root_device
     made_with = provenance(device_name(device), torch.get_num_threads())
@@ -83,7 +95,7 @@ def _announce(experiment: Experiment, console: Console, products: str) -> None:
         folder.write_summary(
             group={"name": found.name, "words": words, "order": found.order, "blocks": found.basis.names}
         )
-    notes = [*absences(experiment), *(busy_words(torch.get_num_threads()) if device.type == "cpu" else [])]
+    notes = [*threads, *absences(experiment), *(busy_words(torch.get_num_threads()) if device.type == "cpu" else [])]
     say.announce(console, config, experiment.data, experiment.module, folder.summary(), notes)
     for logger in experiment.loggers:
         logger.log_hyperparams(flat_settings(config))
@@ -98,6 +110,9 @@ def _fit(experiment: Experiment, began: float) -> None:
         status, reason = _ending(experiment)
     except DivergedError as error:
         status, reason = "diverged", str(error)
+    except (KeyboardInterrupt, SystemExit):  # a second Ctrl-C, which Lightning makes the latter
+        status, reason = "interrupted", signal.SIGINT.name
+        raise KeyboardInterrupt from None
     finally:
         now = time.perf_counter()
         if experiment.folder.path.is_dir():  # else it was removed while the run trained, and is not made again
@@ -117,10 +132,10 @@ def _conclude(experiment: Experiment, console: Console, began: float) -> None:
     folder.require_there(folder.config)
     try:
         conclusion = conclude_run(experiment, experiment.trainer.strategy.root_device)
-        if folder.summary()["status"] == "concluding":  # all that it comes to is on disk
-            folder.write_summary(status="finished")
-        folder.write_summary(wall_seconds=time.perf_counter() - began)
-        folder.seal()
+        status = folder.summary()["status"]  # all that it comes to is on disk by now
+        if status == "concluding":
+            status = "finished"
+        folder.seal(status=status, not_concluded=None, wall_seconds=time.perf_counter() - began)
         if conclusion:
             say.conclude_aloud(console, experiment.config, folder, conclusion)
     except Exception as error:
