@@ -41,8 +41,7 @@ def injections(reference: Reference, random: Random, short: bool) -> Iterator[In
     """Each file with each damage, read by commands in turn and by a run that goes on."""
     readers = [*READERS, "resume"]
     cases = [(file, damage, reader) for file in FILES for damage in damages(file) for reader in readers]
-    if short:
-        cases = random.sample(cases, 20)
+    cases = random.sample(cases, 20 if short else len(cases) // 2)
     for file, damage, reader in cases:
         yield Injection("corruption", f"{file}: {damage}, then {reader}", _damaged(reference, file, damage, reader))
     if short:

@@ -33,7 +33,7 @@ ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errn
 def injections(reference: Reference, random: Random, short: bool) -> Iterator[Injection]:
     """Errors at enumerated operations, limits of the process, and a file system that is really full."""
     number = reference.operations
-    for i, n in enumerate(sorted(random.sample(range(1, number + 1), 4 if short else min(60, number)))):
+    for i, n in enumerate(sorted(random.sample(range(1, number + 1), 4 if short else min(40, number)))):
         error, once = ERRORS[i % len(ERRORS)], i % 5 == 4
         name = f"{errno.errorcode[error]} at operation {n}{' alone' if once else ' and from then on'}"
         yield Injection("disk", name, _error(reference, n, error, once))

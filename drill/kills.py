@@ -34,13 +34,14 @@ WRITERS = {
 
 
 def injections(reference: Reference, random: Random, short: bool) -> Iterator[Injection]:
-    """Kills of a run at enumerated operations and at random instants, and of commands that write."""
+    """Kills of a run at every second operation and at random instants, and of commands that write."""
     number = reference.operations
-    at_each = range(1, number + 1) if not short else sorted(random.sample(range(1, number + 1), 6))
+    every = range(random.randint(1, 2), number + 1, 2)
+    at_each = every if not short else sorted(random.sample(every, 6))
     for n in at_each:
         twice = n % 3 == 0
         yield Injection("kills", f"at operation {n}{' and again going on' * twice}", _at(reference, n, twice))
-    for i in range(3 if short else 40):
+    for i in range(3 if short else 24):
         yield Injection("kills", f"at a random instant, {i}", _anywhen(reference))
     for command, settings in WRITERS.items():
         for i in range(1 if short else 6):

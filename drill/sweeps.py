@@ -81,7 +81,7 @@ def _controller(reference: Reference, number: signal.Signals) -> Do:
         time.sleep(random.uniform(0, 2))
         os.kill(process.pid, number)
         ended = finished(process)
-        require_words(ended, 0, 128 + number, -number)
+        require_words(ended, 0, 130, 128 + number, -number)
         return _again(folder, scratch, reference)
 
     return do
@@ -111,7 +111,7 @@ def _point_killed(reference: Reference) -> Do:
         time.sleep(random.uniform(0, 2))
         for pid in _points_of(process.pid)[:1]:
             os.kill(pid, signal.SIGKILL)
-        require_words(finished(process), 0, 1)
+        require_words(finished(process), 0, 1, 3)
         return _again(folder, scratch, reference)
 
     return do

@@ -36,7 +36,7 @@ OTHERS = ("analyze", "report", "status", "final_keys", "export", "collect", "syn
 def injections(reference: Reference, random: Random, short: bool) -> Iterator[Injection]:
     """Some of all settings and all nonsense, other ones by each seed."""
     cases = [(name, value) for name in _settings_of_train(reference) for value in NONSENSE]
-    for name, value in random.sample(cases, 15 if short else 400):
+    for name, value in random.sample(cases, 15 if short else 380):
         yield Injection("input", f"train {name}={value[:20]}", _train(name, value))
     of_others = [(c, name, value) for c in OTHERS for name in _settings_of(c, reference) for value in NONSENSE]
     for command, name, value in random.sample(of_others, 10 if short else 150):
@@ -90,7 +90,7 @@ def _train(name: str, value: str) -> Do:
             ["train", *others, *steps, f"hydra.run.dir={folder}", typed], scratch, meanwhile=_stopped_in_time
         )
         require_words(ended, 0, 1, 2, 4, 128 + signal.SIGTERM, -signal.SIGTERM)
-        if ended.status in (2, 4):
+        if ended.status == 2:
             first, *_, last = name.split(".") * 2
             names = {name, first, last, NAMED_BY_ANOTHER.get(name, name)}
             if not any(f"`{x}" in ended.err or f"{x}`" in ended.err or f"{x}=" in ended.err for x in names):

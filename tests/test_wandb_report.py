@@ -206,7 +206,7 @@ def test_the_command_makes_the_local_page_first_and_then_the_report(
     folder = sweep.run_folder(sweep.points()[0])
     monkeypatch.setattr(sys, "argv", ["grok.report", str(folder.path), "wandb=tester/grok"])
     main()
-    page, url = capsys.readouterr().out.split()
+    page, url = capsys.readouterr().out.splitlines()[:2]
     assert Path(page) == folder.path / "report.html"
     assert url.startswith(f"{stub.url}/tester/grok/reports/")
     Path(page).unlink()

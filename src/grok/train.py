@@ -50,6 +50,8 @@ def train(config: DictConfig) -> float:
     """One run. With -m, points of a sweep (`hydra_plugins.grok_launcher`) come by `grok.sweep.point`."""
     searched = config.get("optimized_metric")  # hparams_search: many runs in this process, one after another
     try:
+        if config.resume is not None and not (isinstance(config.resume, str) and config.resume):
+            raise ValueError(f"`resume` must be the folder of a run, or null. Got {config.resume!r}.")
         if not searched and (config.sweep or config.get("dry_run")):
             raise ValueError("`sweep` and `dry_run` are for sweeps: add -m.")
         if not config.resume and foreign_parts(config):  # composed now, by whoever typed it

@@ -1,6 +1,7 @@
 """A W&B logger that never asks, never waits long, and never ends a run."""
 
 import math
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -80,11 +81,16 @@ def wandb_logger(
 
 
 def end(folder: RunFolder, failed: bool) -> None:
-    """End the W&B run, if there is one; what the server did not take within a minute is left to `grok.sync`."""
+    """End the W&B run, if there is one; what the server does not take in time is left to `grok.sync`."""
     if wandb.run is None:
         return
+    words = f"waiting for W&B to take the rest, at most {wandb_server.FINISH_PATIENCE:.0f} s"
+    timer = threading.Timer(wandb_server.SILENCE, print, [words])
+    timer.start()
     try:
         wandb.finish(exit_code=int(failed))
     except TimeoutError:
         why = f"the server did not take all within {wandb_server.FINISH_PATIENCE:.0f} s"
         folder.write_summary(wandb_mode=f"offline at the end ({why}; `python -m grok.sync` sends the rest)")
+    finally:
+        timer.cancel()

@@ -10,10 +10,12 @@ from urllib.request import Request, urlopen
 
 import wandb
 
+TOO_MANY, FAILING = 429, 500  # HTTP statuses; others, such as 400 for the empty question asked here, are answers
 MODES = ("online", "offline", "disabled")
 PATIENCE = 2.0  # seconds for the server to answer at all
-INIT_PATIENCE = 15.0  # seconds for it to take a run
-FINISH_PATIENCE = 60.0  # seconds for it to take the rest when a run ends
+INIT_PATIENCE = 6.0  # seconds for it to take a run
+FINISH_PATIENCE = 12.0  # seconds for it to take the rest when a run ends
+SILENCE = 3.0  # seconds of these without a word
 
 
 def wandb_mode(mode: str | None = None) -> tuple[str, str]:
@@ -53,8 +55,9 @@ def reachable() -> tuple[bool, str]:
     request = Request(f"{settings.base_url}/graphql", b"{}", {"Content-Type": "application/json"})
     try:
         urlopen(request, timeout=PATIENCE).close()  # by way of a proxy, where one is set
-    except HTTPError:
-        pass  # an answer
+    except HTTPError as error:
+        if error.code == TOO_MANY or error.code >= FAILING:
+            return False, f"{server.hostname} answers by {error.code} {error.reason}"
     except OSError as error:
         if not isinstance(getattr(error, "reason", None), SSLError):
             return False, f"no answer from {server.hostname} within {PATIENCE:.0f} s"

@@ -19,6 +19,7 @@ from grok.model import fast_forward
 from grok.model.block import Block
 from grok.settings.checks import is_number, require_room, require_whole
 
+MOST_LAYERS = 1_000
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": functional.relu, "gelu": functional.gelu}
 OTHER_ACTIVATIONS = {**ACTIVATIONS, "tanh": torch.tanh, "quadratic": torch.square}  # and of other people's networks
 
@@ -52,6 +53,8 @@ class Transformer(nn.Module):
             ("d_mlp", d_mlp, 0),
         ]:
             require_whole(name, value, least)
+        if n_layers > MOST_LAYERS:
+            raise ValueError(f"`n_layers` must be {MOST_LAYERS:,} at most. Got {n_layers:,}.")
         if d_model % n_heads:
             raise ValueError(f"`n_heads` must divide `d_model` = {d_model}. Got {n_heads}.")
         if activation not in ACTIVATIONS:

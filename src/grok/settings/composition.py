@@ -14,6 +14,7 @@ from grok.settings.known import known_settings, takes
 from grok.settings.misspelt import member_sentence, unknown_sentence
 from grok.settings.places import conf_folder
 
+NEEDED_GROUPS = ("data", "model", "optim", "trainer", "launch")
 EXTRAS = {"optuna": "hydra-optuna-sweeper"}  # Hydra's plugins that are optional, and their distributions
 
 
@@ -65,11 +66,7 @@ def _sentence(override: Override, known: Mapping[str, Any], own: Collection[Path
     if name == "hydra" or name.startswith(("hydra.", "hydra/")):
         return None
     if (conf_folder() / name).is_dir() and not override.is_delete():
-        members = ["null" if member is None else str(member) for member in _values(override)]
-        sentences = [member_sentence(name, member, own) for member in members]
-        several = " Several loggers are a list: logger=[wandb,tensorboard]." if name == "logger" else ""
-        add = f"`{name}` is a group that has a member already: leave out the +.{several} Got {text}."
-        return next((sentence for sentence in sentences if sentence), add if override.is_add() else None)
+        return _of_group(override, name, own)
     if name in known:
         return f"`{name}` is a setting already: leave out the +. Got {text}." if override.is_add() else None
     if any(other.startswith(f"{name}.") for other in known):
@@ -78,6 +75,17 @@ def _sentence(override: Override, known: Mapping[str, Any], own: Collection[Path
     if takes(known, name) and not override.is_add():
         return f"`{name}` has no value in conf/ to change: +{text} gives it one."
     return unknown_sentence(name, known)
+
+
+def _of_group(override: Override, name: str, own: Collection[Path]) -> str | None:
+    text = str(override.input_line)
+    if name in NEEDED_GROUPS and not override.is_sweep_override() and override.value() in ([], {}):
+        return member_sentence(name, text.partition("=")[2])
+    members = ["null" if member is None else str(member) for member in _values(override)]
+    sentences = [member_sentence(name, member, own) for member in members]
+    several = " Several loggers are a list: logger=[wandb,tensorboard]." if name == "logger" else ""
+    add = f"`{name}` is a group that has a member already: leave out the +.{several} Got {text}."
+    return next((sentence for sentence in sentences if sentence), add if override.is_add() else None)
 
 
 def _values(override: Override) -> list[Any]:

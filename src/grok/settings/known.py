@@ -31,6 +31,13 @@ def refuse_unknown(config: DictConfig) -> None:
         raise ValueError(unknown_sentence(name, known))
 
 
+def fill_emptied(config: DictConfig) -> None:
+    """Put back the groups that `logger=[]` or `callbacks=[]` has left out, as empty ones."""
+    for name in OPEN_GROUPS:
+        if name not in config:
+            OmegaConf.update(config, name, {}, force_add=True)
+
+
 def known_settings(config: Mapping[str, Any]) -> Mapping[str, Any]:
     """Every setting by dotted name, with its value in conf/; of `launch`, those of the kind that `config` names."""
     launch = config.get("launch")

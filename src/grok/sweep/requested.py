@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from grok.runs.configuration import leaves
 from grok.runs.trust import allow_own_parts, foreign_parts
 from grok.settings.checks import is_whole
-from grok.settings.known import refuse_unknown
+from grok.settings.known import fill_emptied, refuse_unknown
 from grok.settings.quiet import quiet
 from grok.sweep.identity import EXECUTION_SETTINGS, FOLDER_PLACEHOLDER, as_typed, defining_settings, digest
 from grok.training.experiment import Experiment, assemble
@@ -57,6 +57,7 @@ def requested_points(typed: Iterable[tuple[list[str], DictConfig]]) -> dict[str,
     structures: set[str] = set()
     for overrides, config in typed:
         config.folder = FOLDER_PLACEHOLDER
+        fill_emptied(config)
         unresolved = leaves(_plain(config, resolve=False))
         structure = json.dumps(
             [[name, value if name.endswith("_target_") else ""] for name, value in unresolved.items()]

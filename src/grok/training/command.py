@@ -78,7 +78,7 @@ def refuse(error: Exception, folder: str) -> int:
 
 def instantiation_sentence(error: InstantiationException) -> str:
     """What a part says of its settings; what Hydra says of its target, with the setting's name first."""
-    if error.__cause__ and isinstance(error.__cause__, ValueError):
+    if isinstance(error.__cause__, ValueError) and not str(error.__cause__).startswith("Error loading"):
         return str(error.__cause__)
     words, _, key = str(error).partition("\nfull_key: ")
     reason = " ".join(str(error.__cause__ or words).partition(", set env var")[0].split())

@@ -25,6 +25,7 @@ from grok.runs.schedule import Schedule
 from grok.runs.table_record import refuse_changed_tables
 from grok.settings.checks import is_whole
 from grok.settings.figure_style import figure_style
+from grok.settings.known import fill_emptied
 from grok.settings.values import check_values
 from grok.tasks.tables import is_built_in, properties
 from grok.training.lit import FullBatchData, FullBatchTraining
@@ -62,6 +63,7 @@ class Experiment:
 def assemble(config: DictConfig) -> Experiment:
     """The run that `config` describes. `ValueError` for what cannot be, before anything is written."""
     folder = RunFolder(config.folder)
+    fill_emptied(config)
     if not config.resume and folder.holds_a_run:
         raise ValueError(
             f"`hydra.run.dir` must be a folder without a run. {folder.path} holds one;"
