@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
+import warnings
 from pathlib import Path
 from random import Random
 
@@ -45,6 +46,7 @@ def main() -> int:
     told = parser.parse_args()
     print(f"seed {told.seed}", flush=True)
     torch.set_num_threads(1)  # a process that is forked from has no threads
+    warnings.filterwarnings("ignore", message=".*cut short")  # which it is, of a run that was killed
     os.environ["WANDB_MODE"] = "offline"
     os.environ.pop("WANDB_API_KEY", None)
     began = time.monotonic()
