@@ -107,8 +107,9 @@ def _other(reference: Reference, command: str, name: str, value: str) -> Do:
         folder = reference.copy(reference.ended, scratch / "run")
         before = contents(folder)
         elsewhere = [] if name == "output" or command not in ("analyze", "report") else [f"output={scratch}/made"]
-        ended = forked([command, str(folder), f"{name}={value}", *elsewhere], scratch)
-        require_words(ended, 0, 2, 4)
+        words = [command, str(folder), f"{name}={value}", *elsewhere]
+        ended = forked(words, scratch, meanwhile=_stopped_in_time)
+        require_words(ended, 0, 2, 4, *([-signal.SIGTERM] if name == "live" else []))  # which follows until it is told
         changing = ("summary.json", "wandb") if command in ("final_keys", "sync") else ()
         require_untouched(folder, before, changing)
         if ended.status and len(ended.err.strip().splitlines()) > 3:

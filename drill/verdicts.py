@@ -63,7 +63,8 @@ def judged(injection: Injection, scratch: Path, random: Random) -> Verdict:
 
 def require_words(ended: Ended, *statuses: int) -> None:
     """`UnclearError` unless it ended with one of these statuses, without traceback, and with a sentence if not by 0."""
-    words = " ".join(ended.err.split() or (ended.out.split() if (ended.status or 0) > 128 else []))[-LONGEST:]
+    heard = ended.err if ended.status in (2, 4) else ended.said
+    words = " ".join(heard.split())[-LONGEST:]
     if ended.status is None:
         raise UnclearError(f"hung: {words or ended.out[-LONGEST:]}")
     if "Traceback (most recent call last)" in ended.said:
