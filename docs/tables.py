@@ -136,7 +136,6 @@ TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "quick sweep": ("sweeps.md", quick_sweep),
     "mainlines": ("runs.md", mainlines),
     "mainline claims": ("analysis.md", mainline_claims),
-    "drill": ("reliability.md", drill),
     "test set 41": ("measures.md", lambda: test_set("p41_history.csv", TEST_SET_41)),
     "test set 113": ("measures.md", lambda: test_set("p113_history.csv", TEST_SET_113)),
 }

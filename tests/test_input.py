@@ -124,7 +124,7 @@ def test_whatever_a_setting_is_set_to_there_is_a_run_or_a_sentence_that_names_it
         ("data.p=10000000", "`data.p` must leave a size that fits into memory"),
         ("data.p=10000000000", "`data.p` must leave a size that fits into memory"),
         ("model.d_model=10000000000", "must leave a size that fits into memory"),
-        ("model.n_layers=10000000000", "must leave a size that fits into memory"),
+        ("model.n_layers=10000000000", "`model.n_layers` must be 1,000 at most"),
     ],
 )
 def test_nonsense_is_refused_by_the_rule_of_its_setting(typed: str, named: str, tmp_path: Path) -> None:

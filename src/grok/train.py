@@ -96,9 +96,6 @@ def _main() -> None:
         train()
     except InstantiationException:
         raise
-    except OSError as error:  # Hydra makes the folder
-        print(disk_sentence(error), file=sys.stderr)
-        sys.exit(DISK)
     except (HydraException, OmegaConfBaseException, ValueError, TypeError) as error:
         if not is_hydras(error):
             raise
@@ -106,6 +103,9 @@ def _main() -> None:
         print(composition_sentence(error, settings, own_config_folders(typed)), file=sys.stderr)
         remove_unless_sweep(places.last_sweep_folder())
         sys.exit(REFUSED)
+    except OSError as error:  # Hydra makes the folder
+        print(disk_sentence(error), file=sys.stderr)
+        sys.exit(DISK)
 
 
 def is_hydras(error: Exception) -> bool:
