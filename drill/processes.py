@@ -109,9 +109,8 @@ def _become(
         os.close(0)
         os.open(os.devnull, os.O_RDONLY)
         sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", closefd=False)
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
         os.chdir(cwd)
         os.environ.update(environment)
         sys.argv = [f"grok.{words[0]}", *words[1:]]

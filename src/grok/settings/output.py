@@ -56,7 +56,8 @@ def steady_output() -> Iterator[None]:
 @contextmanager
 def stoppable(words: str = "stopped") -> Iterator[None]:
     """Ctrl-C ends this process with these words and exit status 130; until here it does so without words."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # set while the package was imported
+    is_command = signal.getsignal(signal.SIGINT) is signal.SIG_DFL  # set while the package was imported
+    if is_command:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
@@ -64,3 +65,6 @@ def stoppable(words: str = "stopped") -> Iterator[None]:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is ending
         print(words, file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
+    finally:
+        if is_command:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # while the process ends, as while it began
