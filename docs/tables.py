@@ -115,22 +115,6 @@ def test_set(file: str, steps: Iterable[int]) -> str:
     return rows([head, *map(row, nearest)])
 
 
-def drill() -> str:
-    """Every family of each of the last drills."""
-    runs = pd.read_csv(DOCS / "results/drill.csv")
-    last = {seed: runs[runs["seed"] == seed] for seed in list(dict.fromkeys(runs["seed"]))[-3:]}
-    cells: list[tuple[str, ...]] = [("family", *(f"seed {seed}" for seed in last))]
-    for family in dict.fromkeys(runs["family"]):
-        cells.append((family, *(_became(found[found["family"] == family]) for found in last.values())))
-    seconds = (f"{found['drill_seconds'].iloc[0]:,.0f} s" for found in last.values())
-    words = "injected / survived / lost / unclear:\n\n"
-    return words + rows([*cells, ("**all**", *map(_became, last.values())), ("took", *seconds)])
-
-
-def _became(found: pd.DataFrame) -> str:
-    return " / ".join(f"{found[name].sum():,}" for name in ("injected", "survived", "lost", "unclear"))
-
-
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "claims": ("analysis.md", claims),
     "quick sweep": ("sweeps.md", quick_sweep),

@@ -1,8 +1,6 @@
-"""Killed without a warning: at every file operation, at random instants, and again while it goes on."""
+"""Killed without a warning: at file operations, at random instants, and again while it goes on."""
 
-import os
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -64,14 +62,7 @@ def _at(reference: Reference, n: int, twice: bool) -> Do:
 def _anywhen(reference: Reference) -> Do:
     def do(scratch: Path, random: Random) -> Verdict:
         folder = scratch / "run"
-        usual = tiny.train(scratch / "usual", scratch).seconds
-        wait = random.uniform(0, usual)
-
-        def meanwhile(pid: int) -> None:
-            time.sleep(wait)
-            os.kill(pid, signal.SIGKILL)
-
-        tiny.train(folder, scratch, meanwhile=meanwhile)
+        tiny.train_until(signal.SIGKILL, folder, scratch, random)
         return go_on(folder, scratch, reference)
 
     return do
@@ -91,7 +82,7 @@ def _gone_on(folder: Path, scratch: Path, fault: tiny.Fault = None) -> Ended:
     ended = tiny.resume(folder, scratch, fault)
     if ended.status == 2:
         require_words(ended, 2)
-        if "is finished" in ended.err or "has finished" in ended.err or "nothing to" in ended.err:
+        if "leaves nothing to resume" in ended.err:
             return Ended(0, ended.out, ended.err, ended.seconds)
         ended = tiny.train(folder, scratch, fault)
     return ended

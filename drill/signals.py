@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
@@ -32,21 +31,8 @@ def injections(reference: Reference, random: Random, short: bool) -> Iterator[In
 def _asked(reference: Reference, number: signal.Signals, twice: bool) -> Do:
     def do(scratch: Path, random: Random) -> Verdict:
         folder = scratch / "run"
-        usual = tiny.train(scratch / "usual", scratch).seconds
-        wait = random.uniform(0, usual)
-
-        def meanwhile(pid: int) -> None:
-            time.sleep(wait)
-            os.kill(pid, number)
-            if twice:
-                time.sleep(0.05)
-                os.kill(pid, number)
-
-        ended = tiny.train(folder, scratch, meanwhile=meanwhile)
-        if ended.status not in (0, 128 + number, -number):
-            require_words(ended, 0, 128 + number)
-        if "Traceback" in ended.said and ended.status != -number and folder.exists() and any(folder.iterdir()):
-            raise UnclearError(f"a traceback: {ended.err[-300:]}")
+        ended = tiny.train_until(number, folder, scratch, random, twice)
+        require_words(ended, 0, 128 + number, -number)
         if ended.status == 0:
             require_same(folder, reference.ended)
             return Verdict("survived")

@@ -3,9 +3,11 @@
 import os
 import shutil
 import signal
+import time
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from random import Random
 
 from drill import file_operations
 from drill.processes import Ended, finished, forked, preload, started
@@ -92,6 +94,20 @@ def train(folder: Path, scratch: Path, fault: Fault = None, meanwhile: Meanwhile
 def resume(folder: Path, scratch: Path, fault: Fault = None, meanwhile: Meanwhile = None) -> Ended:
     """Go on with it."""
     return forked(["train", f"resume={folder}"], scratch, fault, meanwhile)
+
+
+def train_until(number: signal.Signals, folder: Path, scratch: Path, random: Random, twice: bool = False) -> Ended:
+    """The run, which has a signal at a random instant of as long as it takes, and perhaps a second one soon after."""
+    wait = random.uniform(0, train(scratch / "usual", scratch).seconds)
+
+    def meanwhile(pid: int) -> None:
+        time.sleep(wait)
+        os.kill(pid, number)
+        if twice:
+            time.sleep(0.05)
+            os.kill(pid, number)
+
+    return train(folder, scratch, meanwhile=meanwhile)
 
 
 def kill(path: str = "") -> None:

@@ -90,6 +90,8 @@ def require_same(folder: Path, reference: Path) -> None:
     if (said := _said(one)) != _said(other):
         differ = [name for name in {**said, **_said(other)} if said.get(name) != _said(other).get(name)]
         raise LostError(f"summary.json differs in {', '.join(differ)}")
+    if one.summary().get("checksums", {}).keys() != other.summary()["checksums"].keys():
+        raise LostError("it has not the checksums of a run that has ended")
     if left := [file.name for file in folder.rglob("*") if file.name.endswith(".part")]:
         raise LostError(f"left behind: {', '.join(left)}")
 

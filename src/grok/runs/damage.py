@@ -32,7 +32,6 @@ class DamagedFileError(ValueError):
 
 
 LARGEST = {
-    ".yaml": 1 << 20,
     ".json": 1 << 28,
     ".csv": 1 << 32,
     ".safetensors": 1 << 33,

@@ -15,6 +15,7 @@ import torch
 
 BUSY = 2.0  # times as many threads as cores
 TRIED, WORTH = 5, 1.3  # steps timed for a number of threads, and how much faster another number must be
+LONGEST_TRIAL = 1.0  # seconds of them
 EXACT = 1e-6  # relative error of an exact float32 product is about 3e-7, of TF32 3e-4, of bfloat16 3e-3
 
 
@@ -102,7 +103,7 @@ def chosen_threads(step: Callable[[], object]) -> tuple[int, str]:
             for n in (1, most):
                 torch.set_num_threads(n)
                 step()  # warms up
-                seconds[n] = statistics.median(_seconds(step) for _ in range(TRIED))
+                seconds[n] = _typical_seconds(step)
     finally:
         torch.set_num_threads(most)
     gain = seconds[most] / seconds[1]
@@ -111,10 +112,14 @@ def chosen_threads(step: Callable[[], object]) -> tuple[int, str]:
     return 1, f"1 thread: at present a step takes {gain:.1f} times as long on {most}; threads={most} would take them"
 
 
-def _seconds(step: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    step()
-    return time.perf_counter() - began
+def _typical_seconds(step: Callable[[], object]) -> float:
+    """Their median; of fewer tries where they take long."""
+    taken: list[float] = []
+    while len(taken) < TRIED and sum(taken) < LONGEST_TRIAL:
+        began = time.perf_counter()
+        step()
+        taken.append(time.perf_counter() - began)
+    return statistics.median(taken)
 
 
 def busy_words(threads: int) -> list[str]:
